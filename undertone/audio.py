@@ -1,0 +1,15 @@
+"""The one audio format inside Undertone: PCM s16le, mono, 16 kHz. Time is counted in samples."""
+
+SAMPLE_RATE = 16_000
+SAMPLES_PER_MS = SAMPLE_RATE // 1000
+BYTES_PER_SAMPLE = 2
+
+
+def to_ms(samples: int) -> int:
+    """Whole milliseconds of media time at a sample position (rounded down)."""
+    return samples // SAMPLES_PER_MS
+
+
+def to_samples(milliseconds: int) -> int:
+    """The sample position of a media time in milliseconds."""
+    return milliseconds * SAMPLES_PER_MS

@@ -1,0 +1,30 @@
+"""Names of things: session ids that sort by time, utterance ids that follow from where the speech starts."""
+
+import re
+import uuid
+from datetime import UTC, datetime
+
+_SESSION_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+def make_session_id(now_ms: int, random_bits: int) -> str:
+    """A UUIDv7 (RFC 9562 section 5.7): 48 bits of Unix milliseconds, then 74 of the given random bits."""
+    value = (now_ms & (1 << 48) - 1) << 80
+    value |= 0x7 << 76 | (random_bits & 0xFFF) << 64
+    value |= 0b10 << 62 | (random_bits >> 12) & ((1 << 62) - 1)
+    return str(uuid.UUID(int=value))
+
+
+def is_session_id(text: str) -> bool:
+    """Whether ``text`` is a UUIDv7 in its canonical lower-case form."""
+    return _SESSION_ID.fullmatch(text) is not None
+
+
+def session_created_at(session_id: str) -> datetime:
+    """When the session id was made, from its first 48 bits."""
+    return datetime.fromtimestamp((uuid.UUID(session_id).int >> 80) / 1000, tz=UTC)
+
+
+def utterance_id(session_id: str, first_sample: int) -> str:
+    """The id of the utterance that starts at ``first_sample``; ids of one session sort by time."""
+    return f"{session_id}-{first_sample:012d}"

@@ -1,0 +1,153 @@
+"""The clients of Kafka that every part uses: one publisher, one reader without a group.
+
+Everything written goes through ``Publisher``: idempotent, ``acks=all``, placed by session id. Faust is used for
+its consumer groups alone (docs/decisions/0002-faust-for-lifecycle-only.md).
+"""
+
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from undertone.codec import Headers, encode, encode_audio
+from undertone.errors import TransientError
+from undertone.events import Event
+from undertone.records import AudioRecord
+from undertone.settings import Settings
+from undertone.topics import AUDIO, Topic, place
+
+Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
+MAX_RECORD_BYTES = 1_000_000
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """Options that every aiokafka client takes: where the brokers are and how to log in."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.brokers(),
+        "security_protocol": settings.kafka_security,
+    }
+    if "SSL" in settings.kafka_security:
+        options["ssl_context"] = ssl.create_default_context(
+            cafile=str(settings.kafka_ca) if settings.kafka_ca else None
+        )
+    if "SASL" in settings.kafka_security:
+        options |= {
+            "sasl_mechanism": settings.kafka_mechanism,
+            "sasl_plain_username": settings.kafka_user,
+            "sasl_plain_password": settings.kafka_password.get_secret_value() if settings.kafka_password else None,
+        }
+    return options
+
+
+def topic_name(settings: Settings, topic: Topic) -> str:
+    """The topic's full name, as in ``undertone.audio``."""
+    return f"{settings.topic_prefix}.{topic.name}"
+
+
+class Publisher:
+    """Writes records. Each method returns the record's offset once it is durable (``acks=all``)."""
+
+    def __init__(self, producer: AIOKafkaProducer, settings: Settings) -> None:
+        self._producer = producer
+        self._settings = settings
+
+    async def publish(self, topic: Topic, session_id: str, event: Event, key: str | None = None) -> int:
+        """Write an event into the session's partition; ``key`` defaults to the session id."""
+        value, headers = encode(event)
+        return await self.write(topic, session_id, (key or session_id).encode(), value, headers)
+
+    async def publish_audio(self, record: AudioRecord) -> int:
+        """Write one record of a session's log."""
+        value, headers = encode_audio(record)
+        return await self.write(AUDIO, record.session_id, record.session_id.encode(), value, headers)
+
+    async def write(self, topic: Topic, session_id: str, key: bytes, value: bytes, headers: Headers) -> int:
+        """Write raw bytes into the session's partition. Raises ``TransientError`` when Kafka does not take them."""
+        name = topic_name(self._settings, topic)
+        try:
+            partitions = await self._producer.partitions_for(name)
+            metadata = await self._producer.send_and_wait(
+                name, value, key, place(session_id, len(partitions)), headers=headers
+            )
+        except KafkaError as error:
+            raise TransientError(f"Kafka did not take a record for {name}: {error!r}") from error
+        return int(metadata.offset)
+
+
+@asynccontextmanager
+async def open_publisher(settings: Settings) -> AsyncIterator[Publisher]:
+    """A started publisher, flushed and closed on exit. Raises ``TransientError`` while Kafka cannot be reached."""
+    producer = AIOKafkaProducer(
+        **client_options(settings),
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        max_request_size=MAX_RECORD_BYTES + 10_000,
+        request_timeout_ms=10_000,
+    )
+    try:
+        await producer.start()
+    except KafkaError as error:
+        await producer.stop()
+        raise TransientError(f"Kafka at {settings.brokers()} cannot be reached: {error!r}") from error
+    try:
+        yield Publisher(producer, settings)
+    finally:
+        await producer.stop()
+
+
+@asynccontextmanager
+async def open_reader(
+    settings: Settings, topics: Sequence[Topic], partitions: Sequence[int] | None = None
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer without a group, assigned to ``partitions`` (default: all) of ``topics``, at their beginning."""
+    consumer = AIOKafkaConsumer(
+        **client_options(settings),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=100,
+    )
+    try:
+        await consumer.start()
+    except KafkaError as error:
+        await consumer.stop()
+        raise TransientError(f"Kafka at {settings.brokers()} cannot be reached: {error!r}") from error
+    try:
+        assignment = []
+        for topic in topics:
+            name = topic_name(settings, topic)
+            numbers = partitions if partitions is not None else await _partitions_of(consumer, name)
+            assignment += [TopicPartition(name, number) for number in numbers]
+        consumer.assign(assignment)
+        await consumer.seek_to_beginning(*assignment)
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def read_to_end(consumer: AIOKafkaConsumer) -> AsyncIterator[Record]:
+    """Every record from the consumer's positions to the ends that its partitions had when the reading began."""
+    ends: Mapping[TopicPartition, int] = await consumer.end_offsets(list(consumer.assignment()))
+    left = set()
+    for partition, end in ends.items():
+        if await consumer.position(partition) < end:
+            left.add(partition)
+    while left:
+        batches = await consumer.getmany(*left, timeout_ms=200)
+        for records in batches.values():
+            for record in records:
+                yield record
+        for partition in list(left):
+            if await consumer.position(partition) >= ends[partition]:
+                left.discard(partition)
+
+
+async def _partitions_of(consumer: AIOKafkaConsumer, name: str) -> list[int]:
+    await consumer._client.force_metadata_update()  # noqa: SLF001 - aiokafka has no public way for an unsubscribed topic
+    numbers = consumer.partitions_for_topic(name)
+    if not numbers:
+        raise TransientError(f"the topic {name} does not exist: create the topics with `undertone topics apply`")
+    return sorted(numbers)

@@ -1,0 +1,65 @@
+"""What the ``audio`` topic holds: the log of a session as its recorders made it.
+
+Every record names its ``connection``. An ``Open`` makes its connection the current one; records of an older
+connection that come after it in the log are ignored. ``at`` is always a sample position.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from undertone.audio import BYTES_PER_SAMPLE
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A recorder (or the creation of the session) speaks up; samples from ``at`` on will follow.
+
+    ``connection`` is empty for the record that creates the session. ``language`` is ISO 639-1 or None for
+    detection. ``started_at_ms`` is wall time of sample 0, Unix milliseconds.
+    """
+
+    session_id: str
+    connection: str
+    at: int
+    language: str | None = None
+    started_at_ms: int | None = None
+    title: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Samples from ``at`` on; ``pcm`` is s16le mono 16 kHz, never empty."""
+
+    session_id: str
+    connection: str
+    at: int
+    pcm: bytes
+
+    @property
+    def end(self) -> int:
+        """The sample after the last one."""
+        return self.at + len(self.pcm) // BYTES_PER_SAMPLE
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """There is no audio from ``at`` to ``to``: a pause, a sleep, or audio that was lost."""
+
+    session_id: str
+    connection: str
+    at: int
+    to: int
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The session ends at ``at``: ``stop`` and ``delete`` are final, ``idle`` may be reopened by an Open."""
+
+    session_id: str
+    connection: str
+    at: int
+    reason: Literal["stop", "idle", "delete"]
+
+
+AudioRecord: TypeAlias = Open | Audio | Gap | Close

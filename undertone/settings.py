@@ -1,0 +1,112 @@
+"""Every setting, read once at the edge and passed down. ``UNDERTONE_HOME`` sets ``home``, and so on."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from undertone.errors import FatalError
+
+
+class Settings(BaseSettings):
+    """All of Undertone's settings. The descriptions are the documentation (a test compares docs/settings.md)."""
+
+    model_config = SettingsConfigDict(env_prefix="UNDERTONE_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("undertone", appauthor=False)),
+        description="Folder of all state on this machine: embedded Kafka and PostgreSQL, logs, the secret.",
+    )
+    cache: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_cache_dir("undertone", appauthor=False)),
+        description="Folder of downloads (weights, jars); may be deleted at any time.",
+    )
+    host: str = Field("127.0.0.1", description="Address that the web listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port that the web listens on.")
+    health_port: int = Field(
+        0, ge=0, le=65535, description="Port of a worker's /healthz, /readyz and /metrics; 0 for none."
+    )
+    health_host: str = Field("127.0.0.1", description="Address of a worker's health port.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+
+    kafka: str | None = Field(
+        None, description="Kafka brokers as host:port,host:port. Unset: `undertone up` runs one embedded."
+    )
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="Kafka security protocol."
+    )
+    kafka_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="SASL mechanism, where the security protocol has SASL."
+    )
+    kafka_user: str | None = Field(None, description="SASL user.")
+    kafka_password: SecretStr | None = Field(None, description="SASL password.")
+    kafka_ca: Path | None = Field(None, description="PEM file of the authority that signed the brokers' certificates.")
+    topic_prefix: str = Field("undertone", description="Prefix of every topic and consumer group.")
+    partitions: int = Field(8, ge=1, description="Partitions of every topic; fixed once topics exist.")
+    replication: int = Field(1, ge=1, description="Replicas of every topic.")
+    audio_retention_hours: int = Field(24, ge=1, description="How long audio is kept (`undertone up`: 168).")
+    session_timeout_ms: int = Field(
+        10_000,
+        ge=1000,
+        description="A worker away for longer loses its partitions, and exits when it finds out.",
+    )
+    database: SecretStr | None = Field(
+        None,
+        description="PostgreSQL as postgresql://user:password@host:port/name. Unset: `up` runs one embedded.",
+    )
+
+    secret: SecretStr | None = Field(
+        None,
+        description="Key that signs session tokens, at least 32 characters. Unset: `up` keeps one in its home.",
+    )
+    token_hours: int = Field(24, ge=1, description="How long a session's tokens are valid.")
+    idle_after_s: int = Field(120, ge=1, description="A session that is silent on the wire for so long ends.")
+    file_megabytes: int = Field(200, ge=1, description="Largest file that POST .../file takes.")
+
+    whisper_model: str = Field("base", description="Whisper weights: a name from `undertone models list` or a folder.")
+    whisper_device: Literal["cpu", "cuda"] = Field("cpu", description="Where Whisper runs.")
+    whisper_compute: str = Field("int8", description="CTranslate2 compute type.")
+    whisper_replicas: int | None = Field(None, ge=1, description="Decoders side by side; unset: as many as cores.")
+    sentiment_model: str = Field("vader", description="Sentiment engine for English.")
+    endpoint_ms: int = Field(1000, ge=200, le=5000, description="Silence that ends an utterance.")
+    partials: bool = Field(True, description="Whether text is shown while it still changes.")
+
+    def brokers(self) -> str:
+        """The brokers, or a ``FatalError`` that says which setting is missing."""
+        if self.kafka is None:
+            raise FatalError("no Kafka is set: set UNDERTONE_KAFKA=host:port, or run all of it with `undertone up`")
+        return self.kafka
+
+    def database_url(self) -> str:
+        """The database, or a ``FatalError`` that says which setting is missing."""
+        if self.database is None:
+            raise FatalError(
+                "no PostgreSQL is set: set UNDERTONE_DATABASE=postgresql://user:password@host:port/name, "
+                "or run all of it with `undertone up`"
+            )
+        return self.database.get_secret_value()
+
+    def signing_key(self) -> str:
+        """The secret, or a ``FatalError`` that says how to make one."""
+        if self.secret is None or len(self.secret.get_secret_value()) < 32:
+            raise FatalError(
+                "no usable UNDERTONE_SECRET is set: it signs session tokens and needs at least 32 characters; "
+                "make one with `openssl rand -hex 32` and give every web part the same"
+            )
+        return self.secret.get_secret_value()
+
+    def replicas(self) -> int:
+        """How many decoders run side by side."""
+        return self.whisper_replicas or os.cpu_count() or 1
+
+
+def read_settings(**given: object) -> Settings:
+    """Settings from the environment, ``given`` ones first. Raises ``FatalError`` naming each wrong variable."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        wrong = "; ".join(f"UNDERTONE_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors())
+        raise FatalError(f"settings are wrong: {wrong} (docs/settings.md lists them)") from error

@@ -1,0 +1,61 @@
+"""The topics: names, keys, clean-up and the one rule that places a record."""
+
+from dataclasses import dataclass
+
+from aiokafka.partitioner import murmur2
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic and its settings. ``name`` is without the prefix; ``memory`` topics are read back by their writer."""
+
+    name: str
+    key: str
+    holds: str
+    retention_ms: int | None
+    compact: bool = False
+    memory: bool = False
+
+    def config(self, retention_ms: int | None = None) -> dict[str, str]:
+        """The topic-level settings that Kafka is asked for."""
+        keep_ms = retention_ms if retention_ms is not None else self.retention_ms
+        policy = [*(["compact"] if self.compact else []), *(["delete"] if keep_ms is not None else [])]
+        config = {"cleanup.policy": ",".join(policy), "message.timestamp.type": "CreateTime"}
+        if keep_ms is not None:
+            config["retention.ms"] = str(keep_ms)
+        if self.memory:
+            config |= {"segment.ms": str(10 * 60_000), "min.compaction.lag.ms": str(HOUR_MS)}
+        return config
+
+
+AUDIO = Topic("audio", "session", "the log of a session: open, audio, gap, close", DAY_MS)
+SESSIONS = Topic("sessions", "session", "the transcriber's memory: each session's state", 7 * DAY_MS, True, True)
+PARTIALS = Topic("partials", "session", "text still changing", HOUR_MS)
+TRANSCRIPTS = Topic("transcripts", "session", "final utterances and marks, in order", 7 * DAY_MS)
+UTTERANCES = Topic("utterances", "utterance, or session-mark", "the same with sentiment", 7 * DAY_MS, True)
+WINDOWS = Topic("windows", "session-size-start", "windowed statistics", 7 * DAY_MS, True)
+STATISTICS = Topic("statistics", "session", "the statistician's memory: open windows", 7 * DAY_MS, True, True)
+DELETIONS = Topic("deletions", "session", "who asked that a session be forgotten, when", None, True)
+WORKERS = Topic("workers", "worker", "each worker's backlog, speed and model", DAY_MS, True)
+DEAD_LETTERS = Topic("dead-letters", "original", "records that cannot be processed, and why", 30 * DAY_MS)
+
+TOPICS = (
+    AUDIO,
+    SESSIONS,
+    PARTIALS,
+    TRANSCRIPTS,
+    UTTERANCES,
+    WINDOWS,
+    STATISTICS,
+    DELETIONS,
+    WORKERS,
+    DEAD_LETTERS,
+)
+
+
+def place(session_id: str, partitions: int) -> int:
+    """The partition of a session's records in every topic: Kafka's Java default for the session id as key."""
+    return (int(murmur2(session_id.encode())) & 0x7FFFFFFF) % partitions
