@@ -4,8 +4,9 @@ Everything written goes through ``Publisher``: idempotent, ``acks=all``, placed 
 its consumer groups alone (docs/decisions/0002-faust-for-lifecycle-only.md).
 """
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -66,20 +67,45 @@ class Publisher:
 
     async def write(self, topic: Topic, session_id: str, key: bytes, value: bytes, headers: Headers) -> int:
         """Write raw bytes into the session's partition. Raises ``TransientError`` when Kafka does not take them."""
+        return await (await self.submit(topic, session_id, key, value, headers))
+
+    async def submit_audio(self, record: AudioRecord) -> Awaitable[int]:
+        """Hand over one record of a session's log without waiting for the broker: see ``submit``."""
+        value, headers = encode_audio(record)
+        return await self.submit(AUDIO, record.session_id, record.session_id.encode(), value, headers)
+
+    async def submit(self, topic: Topic, session_id: str, key: bytes, value: bytes, headers: Headers) -> Awaitable[int]:
+        """Take a record in and return what gives its offset once it is durable; both raise ``TransientError``.
+
+        Records submitted one after the other keep their order in the log. While the brokers are away the producer
+        tries on without end, so that a caller who must answer bounds the wait.
+        """
         name = topic_name(self._settings, topic)
         try:
             partitions = await self._producer.partitions_for(name)
-            metadata = await self._producer.send_and_wait(
-                name, value, key, place(session_id, len(partitions)), headers=headers
-            )
+            sent = await self._producer.send(name, value, key, place(session_id, len(partitions)), headers=headers)
         except KafkaError as error:
-            raise TransientError(f"Kafka did not take a record for {name}: {error!r}") from error
-        return int(metadata.offset)
+            raise _not_taken(name, error) from error
+        return _offset_of(sent, name)
+
+
+async def _offset_of(sent: Awaitable[Any], name: str) -> int:
+    try:
+        return int((await sent).offset)
+    except KafkaError as error:
+        raise _not_taken(name, error) from error
+
+
+def _not_taken(name: str, error: KafkaError) -> TransientError:
+    return TransientError(f"Kafka did not take a record for {name}: {error!r}")
 
 
 @asynccontextmanager
 async def open_publisher(settings: Settings) -> AsyncIterator[Publisher]:
-    """A started publisher, flushed and closed on exit. Raises ``TransientError`` while Kafka cannot be reached."""
+    """A started publisher, flushed and closed on exit. Raises ``TransientError`` while Kafka cannot be reached.
+
+    Flushing takes at most five seconds: with the brokers away, what is not acknowledged by then is given up.
+    """
     producer = AIOKafkaProducer(
         **client_options(settings),
         acks="all",
@@ -96,7 +122,16 @@ async def open_publisher(settings: Settings) -> AsyncIterator[Publisher]:
     try:
         yield Publisher(producer, settings)
     finally:
-        await producer.stop()
+        await _stop(producer)
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    stopping = asyncio.ensure_future(producer.stop())
+    done, _ = await asyncio.wait([stopping], timeout=5)
+    if not done:
+        # An idempotent producer never gives a batch up, and its stop() waits for them all, or for its sender's end.
+        producer._sender.sender_task.cancel()  # noqa: SLF001
+    await stopping
 
 
 @asynccontextmanager
