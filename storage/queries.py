@@ -1,0 +1,132 @@
+"""What the read side asks. Every answer is bounded; pages are by key, so new rows shift nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.cursors import make_cursor, read_cursor
+from storage.rows import event_of
+from storage.schema import progress, sessions, source_offsets, utterances, windows
+from undertone.events import Session, Utterance, Window
+
+T = TypeVar("T")
+_BIGGEST = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some items, and the cursor of the next page; None when these were the last."""
+
+    items: list[T]
+    next: str | None
+
+
+async def session_page(
+    connection: AsyncConnection, *, state: str | None = None, cursor: str | None = None, limit: int = 50
+) -> Page[Session]:
+    """Sessions, newest first (ids sort by time of creation), without deleted ones."""
+    query = select(sessions).order_by(sessions.c.session_id.desc())
+    query = query.where(sessions.c.state == state) if state else query
+    query = query.where(sessions.c.state != "deleted")
+    if cursor is not None:
+        (last,) = read_cursor("sessions", cursor, str)
+        query = query.where(sessions.c.session_id < last)
+    rows, more = await _page(connection, query, limit)
+    found = [event_of(Session, row) for row in rows]
+    return Page(found, make_cursor("sessions", found[-1].session_id) if more else None)
+
+
+async def one_session(connection: AsyncConnection, session_id: str) -> Session | None:
+    """The session as last stored, or None; a deleted one is None."""
+    query = select(sessions).where(sessions.c.session_id == session_id, sessions.c.state != "deleted")
+    row = (await connection.execute(query)).mappings().first()
+    return None if row is None else event_of(Session, dict(row))
+
+
+async def utterance_page(
+    connection: AsyncConnection, session_id: str, *, cursor: str | None = None, limit: int = 100
+) -> Page[Utterance]:
+    """A session's utterances in order of time."""
+    query = select(utterances).where(utterances.c.session_id == session_id).order_by(utterances.c.first_sample)
+    if cursor is not None:
+        (last,) = read_cursor("utterances", cursor, int)
+        query = query.where(utterances.c.first_sample > _bounded(last))
+    rows, more = await _page(connection, query, limit)
+    found = [event_of(Utterance, row) for row in rows]
+    return Page(found, make_cursor("utterances", found[-1].first_sample) if more else None)
+
+
+async def window_page(
+    connection: AsyncConnection,
+    session_id: str,
+    *,
+    size_ms: int | None = None,
+    cursor: str | None = None,
+    limit: int = 1000,
+) -> Page[Window]:
+    """A session's windows by size, then start; ``size_ms`` None is all sizes, 0 the whole session."""
+    query = select(windows).where(windows.c.session_id == session_id).order_by(windows.c.size_ms, windows.c.start_ms)
+    query = query.where(windows.c.size_ms == _bounded(size_ms)) if size_ms is not None else query
+    if cursor is not None:
+        size, start = read_cursor("windows", cursor, int, int)
+        query = query.where(tuple_(windows.c.size_ms, windows.c.start_ms) > tuple_(_bounded(size), _bounded(start)))
+    rows, more = await _page(connection, query, limit)
+    found = [event_of(Window, row) for row in rows]
+    return Page(found, make_cursor("windows", found[-1].size_ms, found[-1].start_ms) if more else None)
+
+
+async def last_utterances(connection: AsyncConnection, session_id: str, limit: int) -> tuple[list[Utterance], bool]:
+    """A session's last ``limit`` utterances, in order of time, and whether there are more before them."""
+    query = select(utterances).where(utterances.c.session_id == session_id).order_by(utterances.c.first_sample.desc())
+    rows, more = await _page(connection, query, limit)
+    return [event_of(Utterance, row) for row in reversed(rows)], more
+
+
+async def last_of_each(connection: AsyncConnection, session_ids: Sequence[str]) -> list[Utterance]:
+    """The last utterance of each session that has one."""
+    last = (
+        select(utterances.c.session_id, func.max(utterances.c.first_sample).label("first_sample"))
+        .where(utterances.c.session_id.in_(session_ids))
+        .group_by(utterances.c.session_id)
+        .subquery()
+    )
+    query = select(utterances).join(
+        last,
+        (utterances.c.session_id == last.c.session_id) & (utterances.c.first_sample == last.c.first_sample),
+    )
+    rows = await connection.execute(query.order_by(utterances.c.session_id))
+    return [event_of(Utterance, dict(row)) for row in rows.mappings()]
+
+
+async def whole_windows(connection: AsyncConnection, session_ids: Sequence[str]) -> list[Window]:
+    """The whole-session window (``size_ms`` 0) of each session that has one."""
+    query = select(windows).where(windows.c.session_id.in_(session_ids), windows.c.size_ms == 0)
+    rows = await connection.execute(query.order_by(windows.c.session_id))
+    return [event_of(Window, dict(row)) for row in rows.mappings()]
+
+
+async def through_of(connection: AsyncConnection, session_ids: Sequence[str]) -> dict[str, int]:
+    """The sample up to which each session's finals and marks are stored."""
+    rows = await connection.execute(select(progress).where(progress.c.session_id.in_(session_ids)))
+    return {row.session_id: row.through for row in rows}
+
+
+async def stored_offsets(connection: AsyncConnection) -> dict[tuple[str, int], int]:
+    """The next offset to be stored of every (topic, partition) that was ever read."""
+    rows = await connection.execute(select(source_offsets))
+    return {(row.topic, row.partition): row.next_offset for row in rows}
+
+
+def _bounded(number: Any) -> int:
+    """``number`` within what a bigint column can be compared with."""
+    return max(-_BIGGEST, min(int(number), _BIGGEST))
+
+
+async def _page(connection: AsyncConnection, query: Select[Any], limit: int) -> tuple[list[dict[str, Any]], bool]:
+    """Up to ``limit`` rows, and whether there are more."""
+    found = await connection.execute(query.limit(limit + 1))
+    rows = [dict(row) for row in found.mappings()]
+    return rows[:limit], len(rows) > limit

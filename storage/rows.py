@@ -1,0 +1,35 @@
+"""Events to rows and back. A row gives back an equal event, but for U+0000, which PostgreSQL cannot hold."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from undertone.events import Session, Utterance, Value, Window
+
+E = TypeVar("E", Session, Utterance, Window)
+
+_REPLACEMENT = "\ufffd"  # what Unicode has for a character that cannot be shown
+
+
+def row_of(event: Session | Utterance | Window) -> dict[str, Any]:
+    """The columns of an event; nested values as JSON, U+0000 as U+FFFD."""
+    row: dict[str, Any] = {}
+    for name in type(event).model_fields:
+        value = getattr(event, name)
+        if name != "type":
+            row[name] = _clean(value.model_dump(mode="json") if isinstance(value, Value) else value)
+    return row
+
+
+def event_of(model: type[E], row: Mapping[str, Any]) -> E:
+    """The event of a row; columns that are no field of it are ignored."""
+    return model.model_validate({name: row[name] for name in model.model_fields if name != "type"})
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", _REPLACEMENT)
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    return value

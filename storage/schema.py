@@ -1,0 +1,115 @@
+"""The tables. Every field of an event has its column; parts that are only read back whole are JSON.
+
+Names and meanings are those of ``undertone.events``. There are no foreign keys: the topics arrive independently, so
+an utterance may be stored before its session. Ids sort bytewise (collation C), session ids thereby by time.
+"""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Computed,
+    DateTime,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+_ID = Text(collation="C")
+_JSON = JSONB(none_as_null=True)
+_TIME = DateTime(timezone=True)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("session_id", _ID, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("seq", BigInteger, nullable=False),
+    Column("through", BigInteger, nullable=False),
+    Column("language", Text),
+    Column("language_probability", Double),
+    Column("title", Text),
+    Column("tags", ARRAY(Text), nullable=False),
+    Column("started_at", _TIME),
+    Column("created_at", _TIME, nullable=False),
+    Column("ended_at", _TIME),
+    Column("utterances", BigInteger, nullable=False),
+    Column("suppressed", BigInteger, nullable=False),
+    Column("resume", _JSON, nullable=False),
+    # where this version stands in its partition of the topic `sessions`: of two with one seq the later wins
+    Column("log_offset", BigInteger, nullable=False),
+    Index("sessions_by_state", "state", "session_id"),
+)
+
+utterances = Table(
+    "utterances",
+    metadata,
+    Column("utterance_id", _ID, primary_key=True),
+    Column("session_id", _ID, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("through", BigInteger, nullable=False),
+    Column("first_sample", BigInteger, nullable=False),
+    Column("end_sample", BigInteger, nullable=False),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("end_ms", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("language", Text),
+    Column("language_probability", Double),
+    Column("loudness_dbfs", Double, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("quality", _JSON, nullable=False),
+    Column("audio", _JSON, nullable=False),
+    Column("timing", _JSON, nullable=False),
+    Column("sentiment", _JSON),
+    # what statistics are computed from, as plain columns for SQL
+    Column("suppressed", Text, Computed("quality ->> 'suppressed'", persisted=True)),
+    Column("label", Text, Computed("sentiment ->> 'label'", persisted=True)),
+    Column("score", Double, Computed("(sentiment ->> 'score')::double precision", persisted=True)),
+    Index("utterances_of_session", "session_id", "first_sample", unique=True),
+)
+
+windows = Table(
+    "windows",
+    metadata,
+    Column("session_id", _ID, primary_key=True),
+    Column("size_ms", BigInteger, primary_key=True),
+    Column("start_ms", BigInteger, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("final", Boolean, nullable=False),
+    Column("utterances", BigInteger, nullable=False),
+    Column("positive", BigInteger, nullable=False),
+    Column("neutral", BigInteger, nullable=False),
+    Column("negative", BigInteger, nullable=False),
+    Column("score", Double),
+    Column("talk_ms", BigInteger, nullable=False),
+    Column("silence_ms", BigInteger, nullable=False),
+    Column("words", BigInteger, nullable=False),
+    Column("words_per_minute", BigInteger),
+    Column("loudness_dbfs", Double),
+)
+
+# how far the finals and marks of each session are applied; those at or below `seq` are repeats
+progress = Table(
+    "progress",
+    metadata,
+    Column("session_id", _ID, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("through", BigInteger, nullable=False),
+)
+
+# the next offset to apply of every partition read, stored together with what the earlier ones changed
+source_offsets = Table(
+    "source_offsets",
+    metadata,
+    Column("topic", _ID, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+)

@@ -1,0 +1,79 @@
+"""Migrations on a real PostgreSQL: by several at once, while it starts, and what refuses to work."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from storage.engine import connect_url
+from storage.migrations import upgrade
+from storage.schema import metadata
+from tests.conftest import running
+from undertone.errors import FatalError
+from undertone.local.ports import free_ports
+from undertone.local.postgres import EmbeddedPostgres
+
+
+def test_the_migrations_make_the_schema(database: str) -> None:
+    upgrade(database)
+    with create_engine(connect_url(database)).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    connection.engine.dispose()
+
+
+def test_several_at_once_and_again(database: str) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(upgrade, database) for _ in range(4)]:
+            done.result()
+    upgrade(database)
+    with psycopg.connect(database) as connection:
+        assert connection.execute("select version_num from alembic_version").fetchall() == [("0001",)]
+
+
+def test_waits_for_a_server_that_is_not_up_yet(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path)
+    with running(server):
+        url = server.url
+    started = threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+
+        def migrate() -> None:
+            started.set()
+            upgrade(url, wait_s=60)
+
+        done = threads.submit(migrate)
+        assert started.wait(10)
+        with running(server):
+            done.result(timeout=60)
+            with psycopg.connect(url) as connection:
+                assert connection.execute("select count(*) from sessions").fetchone() == (0,)
+
+
+def test_a_wrong_password_is_said_at_once(database: str) -> None:
+    secret = database.split(":")[2].split("@", maxsplit=1)[0]
+    with pytest.raises(FatalError, match="refuses the password: check user and password") as error:
+        upgrade(database.replace(secret, "not-the-password"), wait_s=60)
+    assert "not-the-password" not in str(error.value)
+
+
+def test_an_unknown_database_is_said_at_once(database: str) -> None:
+    with pytest.raises(FatalError, match="has no such database: create it"):
+        upgrade(database + "_missing", wait_s=60)
+
+
+def test_no_server_is_said_after_the_bound() -> None:
+    (port,) = free_ports(1)
+    with pytest.raises(FatalError, match="cannot be reached: start it, or correct UNDERTONE_DATABASE"):
+        upgrade(f"postgresql://undertone:x@127.0.0.1:{port}/undertone", wait_s=0)
+
+
+@pytest.mark.parametrize("url", ["not an address", "mysql://root@localhost/x"])
+def test_an_address_of_another_kind_is_refused(url: str) -> None:
+    with pytest.raises(FatalError, match="UNDERTONE_DATABASE"):
+        upgrade(url)
