@@ -1,0 +1,94 @@
+"""The real parts that tests run on: one embedded Kafka and one embedded PostgreSQL for the whole test session."""
+
+import asyncio
+import uuid
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from undertone.bootstrap import apply_topics
+from undertone.local.jars import provide_jars, read_pins
+from undertone.local.kafka import EmbeddedKafka
+from undertone.local.postgres import EmbeddedPostgres
+from undertone.settings import Settings
+
+PARTITIONS = 2
+
+
+class Server(Protocol):
+    """What the embedded Kafka and the embedded PostgreSQL have in common."""
+
+    def start(self) -> Coroutine[Any, Any, None]: ...
+    def stop(self) -> Coroutine[Any, Any, None]: ...
+
+
+@contextmanager
+def running(server: Server) -> Iterator[None]:
+    """A server that runs for the block. Its thread lives as long: a child dies with the thread that started it."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, server.start()).result()
+        try:
+            yield
+        finally:
+            thread.submit(asyncio.run, server.stop()).result()
+
+
+@pytest.fixture(scope="session")
+def kafka_jars() -> Path:
+    """The folder of Kafka's jars in the ordinary cache, downloaded if need be."""
+    return provide_jars(Settings().cache, read_pins())
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory, kafka_jars: Path) -> Iterator[str]:
+    """The brokers (``host:port``) of an embedded Kafka. Tests keep apart by ``settings.topic_prefix``."""
+    server = EmbeddedKafka(tmp_path_factory.mktemp("kafka"), kafka_jars)
+    with running(server):
+        yield server.brokers
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an embedded PostgreSQL, of a database that nobody fills. See ``database``."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"))
+    with running(server):
+        yield server.url
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """The URL of a fresh, empty database of this test's own."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+        yield f"{postgres.rpartition('/')[0]}/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def settings(kafka: str, tmp_path: Path) -> Settings:
+    """Settings of this test's own: fresh topic names (``topic_prefix``), few partitions, a home, a secret.
+
+    There is no database in it: take ``database`` and ``settings.model_copy(update={"database": SecretStr(database)})``.
+    The topics do not exist yet: take ``topics``.
+    """
+    return Settings(
+        home=tmp_path / "home",
+        kafka=kafka,
+        topic_prefix=f"test-{uuid.uuid4().hex[:12]}",
+        partitions=PARTITIONS,
+        secret=SecretStr("a-secret-of-the-tests-" + uuid.uuid4().hex),
+    )
+
+
+@pytest.fixture
+async def topics(settings: Settings) -> Settings:
+    """``settings``, once their topics exist."""
+    await apply_topics(settings)
+    return settings

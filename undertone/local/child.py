@@ -1,0 +1,108 @@
+"""A child process of ours: started with its log in a file, stopped within a bound, gone when we are gone."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from undertone.local import launch
+
+POLL_S = 0.02
+LOG_LIMIT_BYTES = 5_000_000
+
+
+@dataclass(frozen=True)
+class Command:
+    """How to start a child. ``environment`` None is ours; the others are explained at ``launch.Launch``."""
+
+    name: str
+    arguments: Sequence[str]
+    log: Path
+    environment: Mapping[str, str] | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals = signal.SIGKILL
+    user: tuple[int, int] | None = None
+    enter_folders: bool = False
+
+
+class Child:
+    """A running (or ended) child. It leads a process group of its own, so that Ctrl-C reaches us alone."""
+
+    def __init__(self, command: Command) -> None:
+        """Start it. The log is appended to, after its older half is dropped where it has grown too long."""
+        self.command = command
+        shorten(command.log, LOG_LIMIT_BYTES)
+        before: launch.Launch = {
+            "parent": os.getpid(),
+            "death_signal": command.death_signal,
+            "user": command.user,
+            "enter_folders": command.enter_folders,
+        }
+        wrapped = [sys.executable, "-I", "-S", launch.__file__, json.dumps(before), *command.arguments]
+        with command.log.open("ab") as log:
+            self._log_start = log.tell()
+            self._process = subprocess.Popen(
+                wrapped,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=command.environment,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The id of the process, and of its group."""
+        return self._process.pid
+
+    @property
+    def status(self) -> int | None:
+        """None while it runs, else the exit status (negative: the signal that ended it)."""
+        return self._process.poll()
+
+    async def wait(self) -> int:
+        """The exit status, once it has ended."""
+        while (status := self.status) is None:  # noqa: ASYNC110 - a process sends no asyncio event
+            await asyncio.sleep(POLL_S)
+        return status
+
+    async def stop(self, grace_s: float) -> None:
+        """Ask it to stop; after ``grace_s`` kill it and whatever it has started. On return it is gone."""
+        if self.status is None:
+            self._process.send_signal(self.command.stop_signal)
+            deadline = time.monotonic() + grace_s
+            while self.status is None and time.monotonic() < deadline:  # noqa: ASYNC110
+                await asyncio.sleep(POLL_S)
+        self.kill()
+
+    def kill(self) -> None:
+        """End it, and whatever it has started, at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def last_line(self) -> str:
+        """The last line that it has written since this start, or an empty string."""
+        with self.command.log.open("rb") as log:
+            log.seek(0, os.SEEK_END)
+            log.seek(max(self._log_start, log.tell() - 4096))
+            lines = log.read().decode(errors="replace").strip().splitlines()
+        return lines[-1].strip() if lines else ""
+
+
+def shorten(log: Path, limit_bytes: int) -> None:
+    """Keep the newest half of ``limit_bytes`` of a log that is longer than that, from the start of a line."""
+    if not log.exists() or log.stat().st_size <= limit_bytes:
+        return
+    with log.open("rb") as old:
+        old.seek(-limit_bytes // 2, os.SEEK_END)
+        old.readline()
+        kept = old.read()
+    log.write_bytes(kept)

@@ -1,0 +1,133 @@
+"""The jars of Apache Kafka: downloaded once into the cache, checked against pinned SHA-256 sums at every start.
+
+``python -m undertone.local.jars`` writes ``kafka_jars.json`` anew, after a change of ``KAFKA`` or ``LOGGING``.
+"""
+
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from undertone.errors import FatalError
+
+KAFKA_VERSION = "4.3.1"
+KAFKA = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
+LOGGING = "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4"  # else the broker, which logs through slf4j, is mute
+PINS = Path(__file__).with_name("kafka_jars.json")
+
+Pins: TypeAlias = Mapping[str, str]
+Tell: TypeAlias = Callable[[int, int], None]
+"""Called with the number of jars that are there and the number of all."""
+
+
+def read_pins() -> Pins:
+    """SHA-256 (hex) by Maven coordinate, ``group:artifact:version``."""
+    pins: Pins = json.loads(PINS.read_text())
+    return pins
+
+
+def provide_jars(cache: Path, pins: Pins, tell: Tell | None = None) -> Path:
+    """The folder under ``cache`` that holds exactly the pinned jars, each checked; missing ones are downloaded.
+
+    Raises ``FatalError`` if a jar differs from its pin (and keeps it, so that it can be looked at), or if one is
+    missing and cannot be downloaded. An interrupted download leaves nothing behind.
+    """
+    folder = cache / f"kafka-{KAFKA_VERSION}"
+    missing = [coordinate for coordinate in pins if not (folder / _file_name(coordinate)).exists()]
+    if missing:
+        folder.mkdir(parents=True, exist_ok=True)
+        _download_all(missing, pins, folder, partial(_tell_from, tell, len(pins) - len(missing), len(pins)))
+    for coordinate, pin in pins.items():
+        check_sum(folder / _file_name(coordinate), pin)
+    return folder
+
+
+def check_sum(path: Path, pin: str) -> None:
+    """Return if the file's SHA-256 is ``pin``, else raise ``FatalError`` naming both sums and the remedy."""
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != pin:
+        raise FatalError(
+            f"{path} is not the file it should be: its SHA-256 is {found}, expected is {pin}; "
+            f"delete it and start again to download it anew"
+        )
+
+
+def _tell_from(tell: Tell | None, before: int, count: int, done: int) -> None:
+    if tell is not None:
+        tell(before + done, count)
+
+
+def _download_all(coordinates: list[str], pins: Pins, folder: Path, tell: Callable[[int], None]) -> None:
+    with _fresh_folder(folder) as fresh, ThreadPoolExecutor(4) as pool:
+        context = _maven(fresh)
+        paths = pool.map(lambda coordinate: _download(context, coordinate), coordinates)
+        for done, (coordinate, path) in enumerate(zip(coordinates, paths, strict=True), start=1):
+            check_sum(path, pins[coordinate])
+            path.replace(folder / path.name)
+            tell(done)
+
+
+def _download(context: Any, coordinate: str) -> Path:
+    group, name, version = coordinate.split(":")
+    try:
+        path: Path = context.project(group, name).at_version(version).artifact().resolve()
+    except (OSError, RuntimeError) as error:  # requests' errors are OSErrors; jgo raises RuntimeError on 404
+        raise FatalError(
+            f"{name}-{version}.jar of Apache Kafka cannot be downloaded from Maven Central ({_innermost(error)}); "
+            "the first start needs the network: connect it (HTTPS_PROXY is honoured), or copy the cache folder "
+            "(UNDERTONE_CACHE) of a machine that has it, or set UNDERTONE_KAFKA to a running Kafka"
+        ) from error
+    return path
+
+
+def _innermost(error: BaseException) -> str:
+    while error.__context__ is not None:
+        error = error.__context__
+    return str(error) or type(error).__name__
+
+
+def _maven(repository: Path) -> Any:
+    from jgo.maven import MavenContext  # noqa: PLC0415 - a third of a second that only the first start needs
+
+    return MavenContext(repo_cache=repository)
+
+
+@contextmanager
+def _fresh_folder(beside: Path) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="download-", dir=beside.parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _file_name(coordinate: str) -> str:
+    _, name, version = coordinate.split(":")
+    return f"{name}-{version}.jar"
+
+
+def pin_jars() -> Pins:
+    """Resolve Kafka's dependencies anew and return the sums of what Maven Central has now."""
+    import jgo  # noqa: PLC0415
+
+    coordinates = sorted({f"{a.groupId}:{a.artifactId}:{a.version}" for a in jgo.resolve(f"{KAFKA}+{LOGGING}")})
+    here: AbstractContextManager[str] = tempfile.TemporaryDirectory()
+    with here as folder:
+        context = _maven(Path(folder))
+        return {
+            coordinate: hashlib.sha256(_download(context, coordinate).read_bytes()).hexdigest()
+            for coordinate in coordinates
+        }
+
+
+if __name__ == "__main__":
+    PINS.write_text(json.dumps(pin_jars(), indent=1) + "\n")
+    sys.stdout.write(f"{PINS.name}: {len(read_pins())} jars\n")
