@@ -41,7 +41,11 @@ class Archivist:
         PostgreSQL is away, ``PoisonError`` if a record cannot be decoded or stored; then apply the records one by
         one to find which, and apply nothing of a partition ahead of it that belongs behind it.
         """
-        return await store(self._engine, [_decode(record) for record in batch if record.value is not None])
+        return await store(self._engine, [_decode(record) for record in batch])
+
+    async def skip(self, record: Consumed) -> None:
+        """Store that ``record`` is dealt with and changes nothing. Raises ``TransientError`` as ``apply`` does."""
+        await store(self._engine, [Sourced(record.topic, record.partition, record.offset, None)])
 
     async def close(self) -> None:
         """Close the connections."""
@@ -49,7 +53,7 @@ class Archivist:
 
 
 def _decode(record: Consumed) -> Sourced:
-    event: Event = decode(record.value, record.headers)
-    if not isinstance(event, Session | Utterance | Mark | Window):
+    event: Event | None = None if record.value is None else decode(record.value, record.headers)
+    if not isinstance(event, Session | Utterance | Mark | Window | None):
         raise PoisonError(f"the archivist keeps no {event.type} events: one strayed into {record.topic}")
     return Sourced(record.topic, record.partition, record.offset, event)

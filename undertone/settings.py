@@ -53,6 +53,11 @@ class Settings(BaseSettings):
         ge=1000,
         description="A worker away for longer loses its partitions, and exits when it finds out.",
     )
+    worker_id: str | None = Field(
+        None,
+        description="Name of one worker process in its Kafka group; a restart under the same name goes on at once. "
+        "No two processes of an app may share it. Unset: a restarted worker waits for the session time-out.",
+    )
     database: SecretStr | None = Field(
         None,
         description="PostgreSQL as postgresql://user:password@host:port/name. Unset: `up` runs one embedded.",

@@ -5,6 +5,7 @@ way the samples arrived, so the result for the same samples cannot depend on how
 step takes about 0.1 ms of one core: a session costs 0.3 % of a core.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -66,6 +67,17 @@ class VoiceActivity:
         heard = np.concatenate((state.context, frame))[np.newaxis]
         probability, hidden, cell = self._network.run(None, {"input": heard, "h": state.hidden, "c": state.cell})
         return float(probability[0]), VadState(hidden, cell, heard[0, -CONTEXT_SAMPLES:])
+
+    def listen(self) -> Callable[[Samples], float]:
+        """A voice that hears one stream from a boundary on: call it with each frame in order (see ``step``)."""
+        state = self.start()
+
+        def hear(frame: Samples) -> float:
+            nonlocal state
+            probability, state = self.step(state, frame)
+            return probability
+
+        return hear
 
 
 @cache

@@ -1,0 +1,161 @@
+"""Cuts a stream of samples into utterances by voice activity; streaming, and restartable at every boundary.
+
+A segmenter starts at a boundary and ends at the next. What it finds depends on the samples from its origin on and
+on nothing else: not on how they were split, nor on load or time. So whoever restarts it at a boundary that it once
+gave out finds the same boundaries again.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from undertone.audio import to_samples
+
+Samples: TypeAlias = NDArray[np.int16]
+
+FRAME_SAMPLES = 512
+
+
+class Voice(Protocol):
+    """Judges frames of one stream in order: the probability that a frame of 512 samples (float32) holds speech."""
+
+    def __call__(self, frame: NDArray[np.float32]) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRules:
+    """When an utterance begins and ends, all in samples; probabilities for the onset and for going on.
+
+    Endpoint and pads as measured: shorter endpoints cost accuracy, wider pads catch neighbours' words. ``onset`` and
+    ``sustain`` are Silero's own thresholds for its model; ``voiced`` frames are what a click does not reach.
+    """
+
+    endpoint: int = to_samples(1000)
+    pre_roll: int = to_samples(320)
+    hang_over: int = to_samples(200)
+    longest: int = to_samples(27_500)
+    cut_within: int = to_samples(10_000)
+    voiced: int = to_samples(160)
+    mark: int = to_samples(10_000)
+    onset: float = 0.5
+    sustain: float = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A boundary: an utterance from ``start`` to ``end``, or silence; the next segmenter starts at ``through``.
+
+    ``speaking`` says that speech goes on across the boundary (a cut of long speech).
+    """
+
+    kind: Literal["utterance", "silence"]
+    start: int
+    end: int
+    through: int
+    speaking: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ongoing:
+    """The utterance so far: from ``start`` to ``end``; with ``pause`` samples of silence at the end of what was heard.
+
+    If the pause lasts to the endpoint, exactly ``start`` to ``end`` will be the utterance.
+    """
+
+    start: int
+    end: int
+    heard: int
+    pause: int
+
+
+class Segmenter:
+    """Hears samples from ``origin`` on to the next boundary. ``speaking``: an utterance is going on there already."""
+
+    def __init__(self, origin: int, voice: Voice, rules: SegmentRules, *, speaking: bool = False) -> None:
+        self._origin = origin
+        self._voice = voice
+        self._rules = rules
+        self._samples = np.zeros(0, np.int16)
+        self._heard = origin
+        self._start: int | None = origin if speaking else None
+        self._speech_end = origin
+        self._voiced = 0
+
+    def feed(self, samples: Samples) -> Cut | None:
+        """Hear more samples. A ``Cut`` ends this segmenter; whoever goes on makes a new one at ``cut.through``."""
+        self._samples = np.concatenate([self._samples, samples])
+        while self._heard + FRAME_SAMPLES <= self._origin + len(self._samples):
+            frame = self.slice(self._heard, self._heard + FRAME_SAMPLES)
+            self._heard += FRAME_SAMPLES
+            cut = self._hear_frame(frame)
+            if cut is not None:
+                return cut
+        return None
+
+    def flush(self) -> Cut | None:
+        """The stream stops here: the utterance that was going on, if there was one."""
+        end = self._origin + len(self._samples)
+        if self._heard < end:
+            frame = np.zeros(FRAME_SAMPLES, np.int16)
+            frame[: end - self._heard] = self.slice(self._heard, end)
+            self._heard = end
+            cut = self._hear_frame(frame)
+            if cut is not None:
+                return cut
+        return self._end_utterance()
+
+    def ongoing(self) -> Ongoing | None:
+        """The utterance so far, if enough of one was heard to be one."""
+        if self._start is None or self._voiced < self._rules.voiced:
+            return None
+        end = min(self._speech_end + self._rules.hang_over, self._heard)
+        return Ongoing(self._start, end, self._heard, self._heard - self._speech_end)
+
+    def slice(self, start: int, end: int) -> Samples:
+        """The samples from ``start`` to ``end``, positions counted from the session's start."""
+        return self._samples[start - self._origin : end - self._origin]
+
+    def _hear_frame(self, frame: Samples) -> Cut | None:
+        probability = self._voice(frame.astype(np.float32) / 32768.0)
+        rules = self._rules
+        if self._start is None and probability >= rules.onset:
+            self._start = max(self._origin, self._heard - FRAME_SAMPLES - rules.pre_roll)
+        if self._start is None:
+            return self._mark_silence()
+        if probability >= rules.onset:
+            self._voiced += FRAME_SAMPLES
+        if probability >= rules.sustain:
+            self._speech_end = self._heard
+        if self._heard - self._speech_end >= rules.endpoint:
+            return self._end_utterance()
+        if self._heard - self._start >= rules.longest:
+            return self._cut_long_speech()
+        return None
+
+    def _mark_silence(self) -> Cut | None:
+        if self._heard - self._origin < self._rules.mark:
+            return None
+        through = self._heard - self._rules.pre_roll
+        return Cut("silence", through, through, through)
+
+    def _end_utterance(self) -> Cut | None:
+        start, self._start = self._start, None
+        voiced, self._voiced = self._voiced, 0
+        if start is None or voiced < self._rules.voiced:
+            return None
+        end = min(self._speech_end + self._rules.hang_over, self._heard)
+        return Cut("utterance", start, end, end)
+
+    def _cut_long_speech(self) -> Cut:
+        """Cut at the quietest 96 ms of the last stretch: between words if there is any such place."""
+        assert self._start is not None
+        first = self._heard - self._rules.cut_within
+        last = self._heard - FRAME_SAMPLES
+        hop = FRAME_SAMPLES // 2
+        energy = self.slice(first, last).astype(np.float64) ** 2
+        blocks = energy[: len(energy) // hop * hop].reshape(-1, hop).sum(axis=1)
+        quiet = int(np.argmin(np.convolve(blocks, np.ones(6), "valid")))
+        at = first + (quiet + 3) * hop
+        return Cut("utterance", self._start, at, at, speaking=True)

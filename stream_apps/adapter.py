@@ -1,0 +1,195 @@
+"""Runs a ``StreamApp`` on Faust: group membership, fetching and lifecycle are Faust's, all else is ours.
+
+Faust's own acknowledgement is off (``acks=False``): it acknowledges records that a rebalance made it skip, and its gap
+check lets a commit pass an unfinished record. So offsets are committed here, in order, from what apps have settled.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterable, Iterable
+from typing import Any
+
+import faust
+from faust.types import EventT
+from faust.types.auth import AuthProtocol, CredentialsT
+from faust.types.tuples import TP
+from mode import CrashingSupervisor
+
+from stream_apps.acknowledgement import InOrder
+from stream_apps.deliveries import Delivery, StreamApp
+from undertone.kafka import client_options, topic_name
+from undertone.settings import Settings
+
+log = logging.getLogger(__name__)
+
+COMMIT_EVERY_S = 0.5
+STOP_WITHIN_S = 5.0
+BUFFERED_RECORDS = 64
+
+
+class Adapter:
+    """One app on one Faust worker. ``failed`` resolves with the error that stops it."""
+
+    def __init__(self, app: StreamApp, settings: Settings) -> None:
+        self._app = app
+        self._topics = {topic_name(settings, topic): topic for topic in app.inputs}
+        self._partitions: dict[TP, InOrder] = {}
+        self._committed: dict[TP, int] = {}
+        self._assigned = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.failed: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self.faust = _make_faust(app.name, settings)
+        source = self.faust.topic(*self._topics, key_serializer="raw", value_serializer="raw", acks=False)
+        self.faust.agent(source, name=app.name, concurrency=1)(self._consume)
+        self.faust.on_partitions_revoked.connect(self._revoke)  # type: ignore[arg-type]
+        self.faust.on_partitions_assigned.connect(self._assign)  # type: ignore[arg-type]
+
+    async def start(self) -> None:
+        """Join the group; returns once Faust runs. Assignments and records come from then on."""
+        await self.faust.start()
+        self._tasks.append(asyncio.create_task(self._commit_for_ever()))
+
+    async def stop(self) -> None:
+        """Let go: what is settled is committed, what is not will come again."""
+        for task in self._tasks:
+            task.cancel()
+        await self._let_go()
+        await self.faust.stop()
+
+    def why_not_ready(self) -> str | None:
+        """None once the group has given this worker its partitions and their memory is read."""
+        return None if self._assigned.is_set() else "waiting for the group to assign partitions"
+
+    def pause(self, partition: int) -> None:
+        """Fetch no more from a partition of the first input until ``resume``; what is fetched still comes."""
+        self.faust.consumer.pause_partitions({self._tp(partition)})
+
+    def resume(self, partition: int) -> None:
+        """Fetch again."""
+        tp = self._tp(partition)
+        if tp in self._partitions:
+            self.faust.consumer.resume_partitions({tp})
+
+    def fail(self, error: BaseException) -> None:
+        """Something that the app started by itself has failed: the worker stops with this error."""
+        if not self.failed.done():
+            self.failed.set_exception(error)
+
+    def _tp(self, partition: int) -> TP:
+        return TP(next(iter(self._topics)), partition)
+
+    async def _consume(self, stream: Any) -> None:
+        """The agent. Faust only sees that it never ends; records are settled elsewhere."""
+        events: AsyncIterable[EventT[Any]] = stream.noack().events()
+        async for event in events:
+            await self._assigned.wait()
+            message = event.message
+            order = self._partitions.get(message.tp)
+            if order is None:
+                continue  # of an assignment that has gone; whoever has the partition now reads it too
+            order.deliver(message.offset)
+            offset = message.offset
+            delivery = Delivery(
+                topic=self._topics[message.topic],
+                partition=message.partition,
+                offset=offset,
+                timestamp_ms=round(message.timestamp * 1000),
+                key=message.key,
+                value=message.value,
+                headers=_headers(message.headers),
+                settle=lambda order=order, offset=offset: order.settle(offset),  # type: ignore[misc]
+            )
+            try:
+                await self._app.receive(delivery)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                self.fail(error)
+                raise
+
+    async def _assign(self, _: Any, assigned: set[TP], **__: Any) -> None:
+        self._partitions = {tp: InOrder() for tp in assigned if tp.topic in self._topics}
+        self._committed = {}
+        numbers = frozenset(tp.partition for tp in self._partitions)
+        try:
+            await self._app.assign(numbers)
+        except Exception as error:
+            self.fail(error)
+            raise
+        self._assigned.set()
+        log.info("%s holds partitions %s", self._app.name, sorted(numbers))
+
+    async def _revoke(self, _: Any, revoked: set[TP], **__: Any) -> None:
+        del revoked  # all of them: nothing is kept over a rebalance
+        await self._let_go()
+
+    async def _let_go(self) -> None:
+        self._assigned.clear()
+        try:
+            await asyncio.wait_for(self._app.revoke(), STOP_WITHIN_S)
+        except TimeoutError:
+            log.warning("%s did not let go within %s s; the log has what it held", self._app.name, STOP_WITHIN_S)
+        await self._commit()
+        self._partitions = {}
+
+    async def _commit_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(COMMIT_EVERY_S)
+            await self._commit()
+
+    async def _commit(self) -> None:
+        offsets = {
+            tp: order.committable
+            for tp, order in self._partitions.items()
+            if order.committable is not None and order.committable != self._committed.get(tp)
+        }
+        consumer: Any = self.faust.consumer
+        if offsets and await consumer._commit(offsets):  # noqa: SLF001 - the public one commits Faust's own acks
+            self._committed |= offsets
+
+
+def _headers(headers: Any) -> list[tuple[str, bytes]]:
+    pairs: Iterable[tuple[str, bytes]] = headers.items() if isinstance(headers, dict) else headers or ()
+    return list(pairs)
+
+
+def _make_faust(name: str, settings: Settings) -> faust.App:
+    timeout_s = settings.session_timeout_ms / 1000
+    brokers = ";".join(f"kafka://{broker}" for broker in settings.brokers().split(","))
+    return faust.App(
+        f"{settings.topic_prefix}.{name}",
+        broker=brokers,
+        broker_credentials=_credentials(settings),
+        broker_session_timeout=timeout_s,
+        broker_heartbeat_interval=timeout_s / 5,
+        broker_request_timeout=max(40.0, timeout_s + 5),
+        broker_rebalance_timeout=max(20.0, timeout_s),
+        broker_max_poll_records=BUFFERED_RECORDS,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.worker_id,
+        consumer_max_fetch_size=1 << 20,
+        stream_buffer_maxsize=BUFFERED_RECORDS,
+        stream_wait_empty=False,
+        agent_supervisor=CrashingSupervisor,
+        producer_acks=-1,
+        store="memory://",
+        datadir=settings.home / "faust",
+        table_standby_replicas=0,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+    )
+
+
+def _credentials(settings: Settings) -> CredentialsT | None:
+    context: ssl.SSLContext | None = client_options(settings).get("ssl_context")
+    if settings.kafka_security.startswith("SASL"):
+        secret = settings.kafka_password.get_secret_value() if settings.kafka_password else None
+        credentials = faust.SASLCredentials(
+            mechanism=settings.kafka_mechanism, username=settings.kafka_user, password=secret, ssl_context=context
+        )
+        if context is None:
+            credentials.protocol = AuthProtocol.SASL_PLAINTEXT
+        return credentials
+    return faust.SSLCredentials(context=context) if context is not None else None

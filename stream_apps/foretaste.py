@@ -1,0 +1,130 @@
+"""Text shown before it is final: speculations in pauses, partials in between.
+
+A speculation decodes, as soon as a pause begins, exactly what will be the utterance if the pause lasts; then it is the
+final, and until then the partial. Nothing here decides what a final says: a speculation is a cache of the call that
+would be made anyway. Whatever is late or fails is dropped.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from models.speech.commitment import Commitment, agree
+from models.speech.gates import suppression
+
+from models.speech.scheduler import Decode, Scheduler, Urgency
+from models.speech.segmenter import Ongoing
+from stream_apps.listener import Entry, Listener
+from stream_apps.presence import Outputs
+from undertone.audio import to_ms, to_samples
+from undertone.errors import UndertoneError
+from undertone.events import Partial
+from undertone.topics import PARTIALS
+
+log = logging.getLogger(__name__)
+
+SPECULATE_AFTER = to_samples(320)
+FIRST_PARTIAL_AFTER = to_samples(700)
+PARTIAL_EVERY = to_samples(1000)
+LIVE_WITHIN = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True)
+class _Speculation:
+    start: int
+    end: int
+    language: str | None
+    decode: Decode
+
+
+class Foretaste:
+    """The foretaste of one session's utterance that is going on."""
+
+    def __init__(self, session_id: str, scheduler: Scheduler, outputs: Outputs) -> None:
+        self._session_id = session_id
+        self._scheduler = scheduler
+        self._outputs = outputs
+        self._speculation: _Speculation | None = None
+        self._showing: dict[asyncio.Task[None], Decode] = {}
+        self._start: int | None = None
+        self._shown_to = 0
+        self._shown: Commitment | None = None
+
+    def look(self, listener: Listener, entry: Entry, now: datetime) -> None:
+        """After a record was heard: ask for a speculation or a partial where that is of use."""
+        ongoing = listener.ongoing()
+        if ongoing is None:
+            return
+        if ongoing.start != self._start:
+            self._start, self._shown_to, self._shown = ongoing.start, ongoing.start, None
+        language = listener.language if listener.language in self._scheduler.engine.languages else None
+        if ongoing.pause >= SPECULATE_AFTER:
+            self._speculate(listener, ongoing, language)
+        elif now - datetime.fromtimestamp(entry.received_at_ms / 1000, UTC) < LIVE_WITHIN:
+            self._ask_partial(listener, ongoing, language)
+
+    def take(self, start: int, end: int, language: str | None) -> Decode | None:
+        """The decode of exactly this call, if it was speculated; all other foretaste of the utterance is dropped."""
+        speculation = self._speculation
+        self.forget()
+        if speculation is None or (speculation.start, speculation.end, speculation.language) != (start, end, language):
+            return None
+        return None if speculation.decode.hearing.cancelled() else speculation.decode
+
+    def forget(self) -> None:
+        """Show nothing more of the utterance."""
+        keep = self._speculation.decode if self._speculation else None
+        for task, decode in self._showing.items():
+            task.cancel()
+            if decode is not keep:
+                decode.hearing.cancel()
+        self._showing.clear()
+        self._speculation = None
+
+    def _speculate(self, listener: Listener, ongoing: Ongoing, language: str | None) -> None:
+        known = self._speculation
+        if known and (known.start, known.end, known.language) == (ongoing.start, ongoing.end, language):
+            return
+        self.forget()  # speech went on after the pause before, so what was heard of it is out of date
+        samples = listener.speech(ongoing.start, ongoing.end).samples
+        decode = self._scheduler.submit(samples, language, Urgency.SPECULATION)
+        self._speculation = _Speculation(ongoing.start, ongoing.end, language, decode)
+        self._show(decode, ongoing, ongoing.heard)
+
+    def _ask_partial(self, listener: Listener, ongoing: Ongoing, language: str | None) -> None:
+        wanted = FIRST_PARTIAL_AFTER if self._shown_to == ongoing.start else PARTIAL_EVERY
+        if self._showing or ongoing.heard - self._shown_to < wanted or not self._scheduler.has_room:
+            return
+        samples = listener.speech(ongoing.start, ongoing.heard).samples
+        self._show(self._scheduler.submit(samples, language, Urgency.PARTIAL), ongoing, ongoing.heard)
+
+    def _show(self, decode: Decode, ongoing: Ongoing, heard: int) -> None:
+        self._shown_to = heard
+        task = asyncio.create_task(self._publish(decode, ongoing, heard))
+        self._showing[task] = decode
+        task.add_done_callback(lambda done: self._showing.pop(done, None) and None)
+
+    async def _publish(self, decode: Decode, ongoing: Ongoing, heard: int) -> None:
+        try:
+            hearing = await asyncio.shield(decode.hearing)
+        except Exception as error:  # noqa: BLE001 - the final will try again and say so
+            log.debug("session %s: a partial failed: %r", self._session_id, error)
+            return
+        if suppression(hearing, to_ms(heard - ongoing.start)) is not None:
+            return
+        self._shown = agree(self._shown, hearing.text)
+        partial = Partial(
+            session_id=self._session_id,
+            first_sample=ongoing.start,
+            rev=heard,
+            start_ms=to_ms(ongoing.start),
+            text=self._shown.text,
+            committed=self._shown.committed_chars,
+            language=hearing.language,
+        )
+        try:
+            self._outputs.presence.check()
+            await self._outputs.publisher.publish(PARTIALS, self._session_id, partial)
+        except UndertoneError as error:
+            log.debug("session %s: a partial was not shown: %s", self._session_id, error)

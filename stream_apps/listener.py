@@ -1,0 +1,202 @@
+"""Hears the log of one session: which samples count, where the next boundary lies, and what it settles.
+
+A ``Listener`` is made from a session record and fed the session's log records from ``resume.offset`` on. What it
+answers depends on these alone. It is spent at the first boundary: the record of that boundary makes the next
+listener, which hears the unsettled records again - in a live run exactly as after a crash.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+import numpy as np
+
+from models.speech.segmenter import Cut, Ongoing, Samples, Segmenter, SegmentRules, Voice
+from undertone.events import EndReason, Resume, Session
+from undertone.records import Audio, AudioRecord, Close, Gap, Open
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record of the log, its offset, and the time at which ingest received it (Unix milliseconds)."""
+
+    offset: int
+    received_at_ms: int
+    record: AudioRecord
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Speech:
+    """The samples of an utterance, from ``start`` to ``end``, and the log records that hold them."""
+
+    start: int
+    end: int
+    samples: Samples
+    first_offset: int
+    last_offset: int
+    received_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """Once all of this is durable, the session's log records below ``session.resume.offset`` are settled.
+
+    ``session`` is the record as of the boundary, but for what the minutes add (``seq``, counts, language).
+    """
+
+    session: Session
+    speech: Speech | None = None
+    ended: EndReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A recorder spoke up and changed what is shown of the session; nothing is settled."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """The record changes nothing, now or when heard again: it may be settled at once."""
+
+
+Outcome: TypeAlias = Boundary | Opened | Ignored | None
+
+
+class Listener:
+    """Hears one session from its record to the next boundary."""
+
+    def __init__(self, session: Session, start_voice: Callable[[], Voice], rules: SegmentRules) -> None:
+        self._record = session
+        self._session = session
+        self._connection = session.resume.connection
+        self._expected = session.through
+        self._segmenter = Segmenter(session.through, start_voice(), rules, speaking=session.resume.speaking)
+        self._log: list[Entry] = []
+
+    @property
+    def expected(self) -> int:
+        """The next sample that counts."""
+        return self._expected
+
+    @property
+    def connection(self) -> str:
+        """The current connection."""
+        return self._connection
+
+    @property
+    def language(self) -> str | None:
+        """The session's language as far as it is known."""
+        return self._session.language
+
+    def hear(self, entry: Entry) -> Outcome:
+        """Hear the next record of the log. After a ``Boundary`` this listener is spent."""
+        record = entry.record
+        if self._session.is_over:
+            return Ignored()
+        match record:
+            case Open():
+                return self._hear_open(entry, record)
+            case _ if record.connection != self._connection:
+                return Ignored()
+            case Audio():
+                return self._hear_audio(entry, record)
+            case Gap():
+                return self._turn(entry, record.to) if record.to > self._expected else Ignored()
+            case Close():
+                return self._hear_close(entry, record)
+
+    def ongoing(self) -> Ongoing | None:
+        """The utterance so far, if one is going on."""
+        return self._segmenter.ongoing()
+
+    def speech(self, start: int, end: int) -> Speech:
+        """The samples from ``start`` to ``end``, which must lie in what was heard since the last boundary."""
+        audio = [(entry, entry.record.end) for entry in self._log if isinstance(entry.record, Audio)]
+        first = next(entry for entry, audio_end in audio if audio_end > start)
+        last = next(entry for entry, audio_end in audio if audio_end >= end)
+        samples = self._segmenter.slice(start, end).copy()
+        return Speech(start, end, samples, first.offset, last.offset, last.received_at_ms)
+
+    def _hear_open(self, entry: Entry, record: Open) -> Outcome:
+        self._connection = record.connection
+        self._session = _open(self._session, record)
+        if record.at > self._expected:
+            return self._turn(entry, record.at)
+        self._log.append(entry)
+        shown = _show(self._record, self._session)
+        return Opened(shown) if shown != self._record else None
+
+    def _hear_audio(self, entry: Entry, record: Audio) -> Outcome:
+        if record.at > self._expected or record.end <= self._expected:
+            return Ignored()
+        if self._session.state == "ended":  # by idleness alone: it goes on
+            self._session = self._session.model_copy(update={"state": "live", "reason": None, "ended_at": None})
+        samples = np.frombuffer(record.pcm, "<i2")[self._expected - record.at :]
+        self._expected = record.end
+        self._log.append(entry)
+        cut = self._segmenter.feed(samples)
+        return None if cut is None else self._cut(cut)
+
+    def _hear_close(self, entry: Entry, record: Close) -> Outcome:
+        if record.reason == "idle" and (record.at != self._expected or self._session.state == "ended"):
+            return Ignored()
+        return self._turn(entry, self._expected, record.reason)
+
+    def _turn(self, entry: Entry, through: int, ended: EndReason | None = None) -> Boundary:
+        """A gap or an end: first the utterance that was going on; the turn itself when the record is heard again."""
+        self._log.append(entry)
+        cut = self._segmenter.flush()
+        if cut is not None:
+            return self._cut(cut)
+        resume = Resume(offset=entry.offset + 1, connection=self._connection)
+        changes: dict[str, object] = {"through": through, "resume": resume}
+        if ended is not None:
+            ended_at = datetime.fromtimestamp(entry.received_at_ms / 1000, tz=UTC)
+            state = "deleted" if ended == "delete" else "ended"
+            changes |= {"state": state, "reason": ended, "ended_at": ended_at}
+        return Boundary(self._session.model_copy(update=changes), ended=ended)
+
+    def _cut(self, cut: Cut) -> Boundary:
+        speech = self.speech(cut.start, cut.end) if cut.kind == "utterance" else None
+        changes = {"through": cut.through, "resume": self._resume(cut)}
+        return Boundary(self._session.model_copy(update=changes), speech)
+
+    def _resume(self, cut: Cut) -> Resume:
+        """Read on behind every leading record that holds nothing at or after the boundary."""
+        connection = self._record.resume.connection
+        offset = self._log[-1].offset + 1
+        for entry in self._log:
+            match entry.record:
+                case Audio() as audio if audio.end <= cut.through:
+                    continue
+                case Open() as opened if opened.at <= cut.through:
+                    connection = opened.connection
+                case _:
+                    offset = entry.offset
+                    break
+        return Resume(offset=offset, connection=connection, speaking=cut.speaking)
+
+
+def _open(session: Session, record: Open) -> Session:
+    started_at = None
+    if record.started_at_ms is not None:
+        started_at = datetime.fromtimestamp(record.started_at_ms / 1000, tz=UTC)
+    changes: dict[str, object] = {
+        "title": record.title or session.title,
+        "tags": record.tags or session.tags,
+        "started_at": session.started_at or started_at,
+    }
+    if record.language is not None:
+        changes |= {"language": record.language, "language_probability": None}
+    if record.connection:
+        changes |= {"state": "live", "reason": None, "ended_at": None}
+    return session.model_copy(update=changes)
+
+
+def _show(record: Session, opened: Session) -> Session:
+    """The stored record with what the opening shows, and with nothing of what decides a decode or a boundary."""
+    shown = {"state", "reason", "ended_at", "title", "tags", "started_at"}
+    return record.model_copy(update=opened.model_dump(include=shown))

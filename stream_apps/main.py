@@ -1,0 +1,109 @@
+"""Runs one worker as a process: its clients, its app on Faust, its health port, until a signal or an error stops it."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from stream_apps.adapter import Adapter
+from stream_apps.dead_letters import DeadLetters
+from stream_apps.deliveries import StreamApp
+from stream_apps.presence import Outputs, Presence
+from undertone.errors import FatalError
+from undertone.health import health_routes
+from undertone.kafka import open_publisher
+from undertone.retry import retry
+from undertone.settings import Settings
+
+log = logging.getLogger(__name__)
+
+WORKERS = ("transcriber", "classifier", "statistics", "archivist")
+
+
+def run_worker(name: str, settings: Settings) -> None:
+    """Run a worker until SIGTERM or SIGINT. Raises ``FatalError`` for what only a person can mend."""
+    if name not in WORKERS:
+        raise FatalError(f"there is no worker {name!r}: choose one of {', '.join(WORKERS)}")
+    asyncio.run(_run(name, settings))
+
+
+async def _run(name: str, settings: Settings) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with AsyncExitStack() as stack:
+        publisher = await retry(lambda: stack.enter_async_context(open_publisher(settings)), attempts=10)
+        presence = Presence(settings.session_timeout_ms / 1000)
+        outputs = Outputs(publisher, presence)
+        app = await _make_app(name, settings, outputs, stack)
+        adapter = Adapter(app, settings)
+        if hasattr(app, "attach"):
+            app.attach(adapter)
+        await stack.enter_async_context(serve_health(settings, adapter))
+        await adapter.start()
+        stack.push_async_callback(adapter.stop)
+        watching: asyncio.Future[object] = asyncio.ensure_future(presence.watch())
+        stopped: asyncio.Future[object] = asyncio.ensure_future(stopping.wait())
+        crashed: asyncio.Future[object] = asyncio.ensure_future(adapter.faust.wait_until_stopped())
+        ends = {watching, stopped, crashed, adapter.failed}
+        done, pending = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        for task in done:
+            task.result()
+        if crashed in done:
+            raise FatalError(f"the {name} worker's Kafka consumer stopped; its log says why")
+        log.info("%s stops", name)
+
+
+async def _make_app(name: str, settings: Settings, outputs: Outputs, stack: AsyncExitStack) -> StreamApp:
+    """The app; imports only what this worker needs, since models and databases are slow to import."""
+    dead_letters = DeadLetters(name, outputs)
+    if name == "transcriber":
+        from stream_apps.transcriber import open_transcriber
+
+        return await stack.enter_async_context(open_transcriber(settings, outputs, dead_letters))
+    if name == "classifier":
+        from stream_apps.classifier import make_classifier
+
+        return make_classifier(settings, outputs, dead_letters)
+    if name == "statistics":
+        from stream_apps.statistician import Statistician
+
+        return Statistician(settings, outputs, dead_letters)
+    from stream_apps.archivist import open_archivist
+
+    return await stack.enter_async_context(open_archivist(settings, outputs, dead_letters))
+
+
+@asynccontextmanager
+async def serve_health(settings: Settings, adapter: Adapter) -> AsyncIterator[None]:
+    """Serve /healthz, /readyz and /metrics on the health port, if there is one."""
+    if settings.health_port == 0:
+        yield
+        return
+    web = Starlette(routes=health_routes(adapter.why_not_ready))
+    config = uvicorn.Config(web, settings.health_host, settings.health_port, log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the worker has its own
+    taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((settings.health_host, settings.health_port))
+    except OSError as error:
+        raise FatalError(
+            f"port {settings.health_port} is taken: set UNDERTONE_HEALTH_PORT to a free one ({error})"
+        ) from error
+    serving = asyncio.create_task(server.serve([taken]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving

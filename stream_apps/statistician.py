@@ -1,0 +1,67 @@
+"""The statistician: utterances and marks in, windows out; its memory is the compacted topic ``statistics``."""
+
+from collections.abc import Sequence
+
+from stream_apps import windows
+from stream_apps.dead_letters import DeadLetters
+from stream_apps.deliveries import Delivery
+from stream_apps.memory import CompactedMemory
+from stream_apps.presence import Outputs
+from undertone.codec import decode
+from undertone.errors import PoisonError
+from undertone.events import Mark, Statistics, Utterance, Window
+from undertone.retry import retry
+from undertone.settings import Settings
+from undertone.topics import STATISTICS, UTTERANCES, WINDOWS, Topic
+
+
+class Statistician:
+    """Keeps the windows of each session: outputs, then memory, then settled."""
+
+    name = "statistics"
+    inputs: Sequence[Topic] = (UTTERANCES,)
+
+    def __init__(self, settings: Settings, outputs: Outputs, dead_letters: DeadLetters) -> None:
+        self._outputs = outputs
+        self._dead_letters = dead_letters
+        self._memory = CompactedMemory(STATISTICS, Statistics, settings, outputs.put)
+
+    async def assign(self, partitions: frozenset[int]) -> None:
+        """Read the memory of the partitions back."""
+        self._memory.forget()
+        for partition in partitions:
+            await retry(lambda partition=partition: self._memory.read_back(partition))  # type: ignore[misc]
+
+    async def revoke(self) -> None:
+        """Forget: the topic has it."""
+        self._memory.forget()
+
+    async def receive(self, delivery: Delivery) -> None:
+        """Write the windows that a final or mark changes, then the memory; a repeat changes nothing."""
+        try:
+            event = _read(delivery)
+        except PoisonError as error:
+            await self._dead_letters.put(delivery, error)
+        else:
+            await self._apply(delivery.partition, event)
+        delivery.settle()
+
+    async def _apply(self, partition: int, event: Utterance | Mark) -> None:
+        before = self._memory.get(partition, event.session_id) or Statistics(session_id=event.session_id)
+        after, changed = windows.apply(before, event)
+        for window in changed:
+            await self._outputs.put(WINDOWS, window.session_id, window, window_key(window))
+        if after is not before:
+            await self._memory.put(partition, after)
+
+
+def window_key(window: Window) -> str:
+    """The key of a window's record: one per session, size and start."""
+    return f"{window.session_id}-{window.size_ms}-{window.start_ms:012d}"
+
+
+def _read(delivery: Delivery) -> Utterance | Mark:
+    event = decode(delivery.value, delivery.headers)
+    if not isinstance(event, Utterance | Mark):
+        raise PoisonError(f"{delivery.topic.name} holds a {event.type}, which is no utterance and no mark")
+    return event

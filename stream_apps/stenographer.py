@@ -1,0 +1,181 @@
+"""Takes down one session: hears its records one after another, one boundary at a time.
+
+At a boundary: the utterance is decoded, the final or mark made durable, then the session's record, and only then are
+the records of the log settled. A decode begins after its predecessor's record is stored, so each final is a function of
+its samples, that record and the settings.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import ParamSpec, TypeVar
+
+from models.speech.gates import suppression
+
+from models.speech.engines import Hearing
+from models.speech.scheduler import Decode, Scheduler, Urgency
+from models.speech.segmenter import SegmentRules, Voice
+from stream_apps import metrics
+from stream_apps.conversation import Conversation
+from stream_apps.dead_letters import DeadLetters
+from stream_apps.deliveries import Delivery
+from stream_apps.foretaste import Foretaste
+from stream_apps.listener import Boundary, Entry, Ignored, Opened, Speech
+from stream_apps.memory import CompactedMemory
+from stream_apps.minutes import Heard, take_mark, take_utterance
+from stream_apps.presence import Outputs
+from undertone.audio import to_ms
+from undertone.codec import encode_audio
+from undertone.events import Session
+from undertone.records import Audio
+from undertone.topics import AUDIO, TRANSCRIPTS
+
+log = logging.getLogger(__name__)
+
+DECODE_ATTEMPTS = 2
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What all stenographers of a transcriber share. ``ears`` runs voice activity off the event loop."""
+
+    scheduler: Scheduler
+    outputs: Outputs
+    memory: CompactedMemory[Session]
+    dead_letters: DeadLetters
+    rules: SegmentRules
+    start_voice: Callable[[], Voice]
+    ears: Executor
+    partials: bool
+
+
+class Stenographer:
+    """One session of one partition. ``on_settled`` is called after records were settled."""
+
+    def __init__(
+        self, session: Session, partition: int, desk: Desk, on_settled: Callable[["Stenographer"], None]
+    ) -> None:
+        self.session_id = session.session_id
+        self.partition = partition
+        self.last_heard_s = time.monotonic()
+        self.unsettled_samples = 0
+        self._desk = desk
+        self._on_settled = on_settled
+        self._conversation = Conversation(session, desk.start_voice, desk.rules)
+        self._inbox: asyncio.Queue[tuple[Entry, Callable[[], None]]] = asyncio.Queue()
+        self._waiting: dict[int, tuple[Entry, Callable[[], None]]] = {}
+        self._foretaste = Foretaste(session.session_id, desk.scheduler, desk.outputs)
+        self._busy = False
+
+    def take(self, entry: Entry, settle: Callable[[], None]) -> None:
+        """Take the next record; never waits."""
+        self.last_heard_s = time.monotonic()
+        self.unsettled_samples += _samples(entry)
+        self._inbox.put_nowait((entry, settle))
+
+    async def write(self) -> None:
+        """Hear records for ever. An error that leaves this is fatal; cancelling it loses nothing durable."""
+        try:
+            while True:
+                entry, settle = await self._inbox.get()
+                self._busy = True
+                self._waiting[entry.offset] = (entry, settle)
+                await self._hear(entry)
+                self._busy = False
+        finally:
+            self._foretaste.forget()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was taken is heard."""
+        return not self._busy and self._inbox.empty()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the session is over (for now) and nothing of it is unsettled."""
+        return self.is_idle and not self._waiting and self._conversation.session.state in {"ended", "deleted"}
+
+    @property
+    def position(self) -> tuple[int, str]:
+        """The next sample that counts, and the current connection."""
+        listener = self._conversation.listener
+        return listener.expected, listener.connection
+
+    async def _hear(self, entry: Entry) -> None:
+        outcome = await self._listen(self._conversation.hear, entry)
+        if isinstance(outcome, Ignored):
+            self._settle((entry.offset,))
+        elif isinstance(outcome, Opened):
+            await self._desk.memory.put(self.partition, outcome.session)
+            self._conversation.show(outcome)
+        boundary = outcome if isinstance(outcome, Boundary) else None
+        while boundary is not None:
+            boundary = await self._write_down(boundary)
+        if self._desk.partials:
+            self._foretaste.look(self._conversation.listener, entry, datetime.now(UTC))
+
+    async def _write_down(self, boundary: Boundary) -> Boundary | None:
+        """Make a boundary durable; the next one if the records at hand hold it already."""
+        if boundary.speech is None:
+            minute = take_mark(boundary)
+        else:
+            heard = await self._decode(boundary, boundary.speech)
+            minute = take_utterance(boundary, heard, self.partition, datetime.now(UTC))
+            metrics.FINALS.labels(heard.suppressed or "").inc()
+            metrics.FINAL_DELAY.observe(max(0.0, time.time() - boundary.speech.received_at_ms / 1000))
+        await self._desk.outputs.put(TRANSCRIPTS, self.session_id, minute.output)
+        await self._desk.memory.put(self.partition, minute.session)
+        done = await self._listen(self._conversation.settle, minute.session)
+        self._settle(done.offsets)
+        return done.boundary
+
+    async def _decode(self, boundary: Boundary, speech: Speech) -> Heard:
+        engine = self._desk.scheduler.engine
+        language = boundary.session.language if boundary.session.language in engine.languages else None
+        decode = self._foretaste.take(speech.start, speech.end, language)
+        for _ in range(DECODE_ATTEMPTS):
+            decode = decode or self._ask(speech, language)
+            self._desk.scheduler.promote(decode, Urgency.FINAL)
+            try:
+                hearing: Hearing = await decode.hearing
+            except Exception as error:
+                metrics.DECODE_FAILURES.inc()
+                log.exception("session %s: the utterance at %d could not be decoded", self.session_id, speech.start)
+                failure, decode = error, None
+            else:
+                return Heard(hearing, suppression(hearing, to_ms(speech.end - speech.start)), engine.name)
+        await self._put_aside(speech, failure)
+        return Heard(None, "failed", engine.name)
+
+    def _ask(self, speech: Speech, language: str | None) -> Decode:
+        return self._desk.scheduler.submit(speech.samples, language, Urgency.FINAL)
+
+    async def _put_aside(self, speech: Speech, error: Exception) -> None:
+        audio = Audio(self.session_id, "", speech.start, speech.samples.tobytes())
+        value, headers = encode_audio(audio)
+        key = self.session_id.encode()
+        offset, at_ms = speech.first_offset, speech.received_at_ms
+        delivery = Delivery(AUDIO, self.partition, offset, at_ms, key, value, headers, lambda: None)
+        await self._desk.dead_letters.put(delivery, error)
+
+    async def _listen(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._desk.ears, lambda: work(*args, **kwargs))
+
+    def _settle(self, offsets: tuple[int, ...]) -> None:
+        for offset in offsets:
+            entry, settle = self._waiting.pop(offset)
+            self.unsettled_samples -= _samples(entry)
+            settle()
+        self._on_settled(self)
+
+
+def _samples(entry: Entry) -> int:
+    return entry.record.end - entry.record.at if isinstance(entry.record, Audio) else 0

@@ -1,0 +1,244 @@
+"""The transcriber's pure core: admission, boundaries, settling. What a crash, a split or a repeat must not change."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from models.speech.segmenter import SegmentRules
+from stream_apps.conversation import Conversation
+from stream_apps.listener import Boundary, Entry, Ignored, Opened
+from stream_apps.minutes import take_mark
+from undertone.events import Session
+from undertone.identifiers import make_session_id
+from undertone.records import Audio, AudioRecord, Close, Gap, Open
+
+SESSION_ID = make_session_id(1_790_000_000_000, 7)
+RULES = SegmentRules(
+    endpoint=4096, pre_roll=1536, hang_over=700, longest=20_480, cut_within=8192, voiced=1024, mark=16_384
+)
+
+
+class LoudnessVoice:
+    """Speech is what is loud. Like the real network it remembers: its answer leans on the frames before."""
+
+    def __init__(self) -> None:
+        self._before = 0.0
+
+    def __call__(self, frame: NDArray[np.float32]) -> float:
+        loud = float(np.abs(frame).mean() > 0.1)
+        self._before = 0.7 * loud + 0.3 * self._before
+        return self._before
+
+
+def new_session() -> Session:
+    return Session(session_id=SESSION_ID, created_at=datetime.fromtimestamp(1_790_000_000, UTC))
+
+
+def entries_of(log: list[AudioRecord]) -> list[Entry]:
+    return [Entry(offset, 1_790_000_000_000 + offset, record) for offset, record in enumerate(log, 10)]
+
+
+Output = tuple[str, int, int, int, str | None]
+
+
+def transcribe(entries: list[Entry], crashes: frozenset[int] = frozenset()) -> tuple[list[Output], Session, set[int]]:
+    """Run the log as the transcriber does. Before each entry in ``crashes`` all but the stored record is lost."""
+    stored = new_session()
+    outputs: list[Output] = []
+    settled: set[int] = set()
+    conversation = Conversation(stored, LoudnessVoice, RULES)
+    todo = list(entries)
+    crashed: set[int] = set()
+    while todo:
+        entry = todo[0]
+        if entry.offset in crashes and entry.offset not in crashed:
+            crashed.add(entry.offset)
+            conversation = Conversation(stored, LoudnessVoice, RULES)
+            todo = [again for again in entries if again.offset not in settled]
+            continue
+        todo.pop(0)
+        outcome = conversation.hear(entry)
+        if isinstance(outcome, Ignored):
+            settled.add(entry.offset)
+        if isinstance(outcome, Opened):
+            stored = outcome.session
+            conversation.show(outcome)
+        boundary = outcome if isinstance(outcome, Boundary) else None
+        while boundary:
+            speech = boundary.speech
+            outputs.append(
+                (
+                    "speech" if speech else "mark",
+                    speech.start if speech else 0,
+                    speech.end if speech else 0,
+                    boundary.session.through,
+                    boundary.ended,
+                )
+            )
+            stored = take_mark(boundary).session
+            done = conversation.settle(stored)
+            settled |= set(done.offsets)
+            boundary = done.boundary
+    return outputs, stored, settled
+
+
+def sound(*parts: tuple[str, int]) -> bytes:
+    """PCM of (``loud`` or ``quiet``, samples) parts; loud parts rise and fall, so that there is a quietest place."""
+    pieces = []
+    for kind, samples in parts:
+        wave = np.sin(np.arange(samples) / 3) * (12_000 if kind == "loud" else 10)
+        pieces.append((wave * (1 - 0.2 * np.sin(np.arange(samples) / 900))).astype("<i2"))
+    return np.concatenate(pieces).tobytes()
+
+
+def split(pcm: bytes, sizes: list[int], connection: str = "a", at: int = 0) -> list[AudioRecord]:
+    records: list[AudioRecord] = []
+    position = 0
+    total = len(pcm) // 2
+    turn = 0
+    while position < total:
+        size = min(sizes[turn % len(sizes)], total - position)
+        records.append(Audio(SESSION_ID, connection, at + position, pcm[position * 2 : (position + size) * 2]))
+        position += size
+        turn += 1
+    return records
+
+
+OPEN = Open(SESSION_ID, "a", 0)
+PARTS = st.lists(st.tuples(st.sampled_from(["loud", "quiet"]), st.integers(300, 24_000)), min_size=1, max_size=6)
+SIZES = st.lists(st.integers(160, 9000), min_size=1, max_size=5)
+QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@QUICK
+@given(PARTS, SIZES, SIZES)
+def test_any_split_of_the_same_samples_gives_the_same_utterances(
+    parts: list[tuple[str, int]], one: list[int], other: list[int]
+) -> None:
+    pcm = sound(*parts)
+    end = Close(SESSION_ID, "a", len(pcm) // 2, "stop")
+    first, _, _ = transcribe(entries_of([OPEN, *split(pcm, one), end]))
+    second, _, _ = transcribe(entries_of([OPEN, *split(pcm, other), end]))
+    assert first == second
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[AudioRecord]:
+    """A log with reconnections, repeats, jumps, strays of old connections and gaps."""
+    records: list[AudioRecord] = [OPEN]
+    connection, at = "a", 0
+    for number in range(draw(st.integers(1, 5))):
+        pcm = sound(*draw(PARTS))
+        records += split(pcm, draw(SIZES), connection, at)
+        at += len(pcm) // 2
+        trouble = draw(st.sampled_from(["none", "repeat", "jump", "gap", "resume", "resume-gap", "stray"]))
+        if trouble == "repeat":
+            back = min(at, draw(st.integers(1, 4000)))
+            records.append(Audio(SESSION_ID, connection, at - back, sound(("loud", back))))
+        elif trouble == "jump":
+            records.append(Audio(SESSION_ID, connection, at + 1, sound(("loud", 900))))
+        elif trouble == "gap":
+            gap = draw(st.integers(1, 9000))
+            records.append(Gap(SESSION_ID, connection, at, at + gap))
+            at += gap
+        elif trouble.startswith("resume"):
+            stray = Audio(SESSION_ID, connection, at, sound(("loud", 700)))
+            connection = f"c{number}"
+            back = draw(st.integers(0, min(at, 3000)))
+            if trouble == "resume-gap":
+                back = -draw(st.integers(1, 5000))
+            records += [Open(SESSION_ID, connection, at - back, language="en"), stray]
+            at -= back
+        elif trouble == "stray":
+            records += [Audio(SESSION_ID, "nobody", at, sound(("loud", 700))), Close(SESSION_ID, "nobody", at, "stop")]
+    if draw(st.booleans()):
+        records.append(Close(SESSION_ID, connection, at, "stop"))
+        records.append(Audio(SESSION_ID, connection, at, sound(("loud", 3000))))
+    return records
+
+
+@QUICK
+@given(logs(), st.sets(st.integers(10, 200), max_size=6))
+def test_crashes_anywhere_change_no_output_and_no_record(log: list[AudioRecord], crashes: set[int]) -> None:
+    entries = entries_of(log)
+    undisturbed = transcribe(entries)
+    disturbed = transcribe(entries, frozenset(crashes))
+    assert disturbed[0] == undisturbed[0]
+    assert disturbed[1] == undisturbed[1]
+
+
+@QUICK
+@given(logs())
+def test_utterances_never_overlap_and_boundaries_only_move_forward(log: list[AudioRecord]) -> None:
+    outputs, session, settled = transcribe(entries_of(log))
+    through = 0
+    for kind, start, end, boundary, _ in outputs:
+        if kind == "speech":
+            assert through <= start < end <= boundary
+        assert boundary >= through
+        through = boundary
+    assert session.seq == len(outputs)
+    assert all(entry.offset in settled for entry in entries_of(log) if entry.offset < session.resume.offset)
+
+
+def test_speech_over_a_reconnection_stays_one_utterance() -> None:
+    pcm = sound(("quiet", 3000), ("loud", 8000), ("quiet", 9000))
+    whole = split(pcm, [1600])
+    cut = [*split(pcm[:14_000], [1600]), Open(SESSION_ID, "b", 6400), *split(pcm[12_800:], [1600], "b", 6400)]
+    assert transcribe(entries_of([OPEN, *cut]))[0] == transcribe(entries_of([OPEN, *whole]))[0]
+    assert next(kind for kind, *_ in transcribe(entries_of([OPEN, *whole]))[0]) == "speech"
+
+
+def test_a_gap_ends_the_utterance_and_moves_through_over_it() -> None:
+    log = [OPEN, *split(sound(("loud", 6000)), [1000]), Gap(SESSION_ID, "a", 6000, 50_000)]
+    outputs, session, settled = transcribe(entries_of(log))
+    assert outputs == [("speech", 0, 6000, 6000, None), ("mark", 0, 0, 50_000, None)]
+    assert session.through == 50_000
+    assert settled == {entry.offset for entry in entries_of(log)}
+
+
+def test_long_speech_is_cut_at_its_quietest_place_and_goes_on_from_there() -> None:
+    pcm = sound(("loud", 15_000)) + sound(("quiet", 1600)) + sound(("loud", 15_000), ("quiet", 6000))
+    outputs, _, _ = transcribe(entries_of([OPEN, *split(pcm, [1600])]))
+    (_, start, end, through, _), (_, second_start, second_end, _, _) = outputs
+    assert start == 0
+    assert end == through == second_start
+    assert 15_000 <= end <= 16_600
+    assert second_end > 31_000
+
+
+def test_an_idle_close_is_reopened_by_audio_but_a_stop_is_not() -> None:
+    quiet = sound(("quiet", 1600))
+    for reason, state in (("idle", "live"), ("stop", "ended")):
+        log: list[AudioRecord] = [OPEN, Audio(SESSION_ID, "a", 0, quiet)]
+        log += [Close(SESSION_ID, "a", 1600, reason)]  # type: ignore[arg-type]
+        log += [Open(SESSION_ID, "b", 1600), *split(sound(("quiet", 40_000)), [1600], "b", 1600)]
+        _, session, _ = transcribe(entries_of(log))
+        assert session.state == state
+
+
+def test_a_stale_idle_close_is_ignored() -> None:
+    log: list[AudioRecord] = [OPEN, Audio(SESSION_ID, "a", 0, sound(("quiet", 1600)))]
+    for stale in (Close(SESSION_ID, "a", 1599, "idle"), Close(SESSION_ID, "z", 1600, "idle")):
+        _, session, _ = transcribe(entries_of([*log, stale]))
+        assert session.state == "live"
+
+
+def test_an_opening_is_shown_at_once_and_its_language_counts_from_the_next_boundary() -> None:
+    conversation = Conversation(new_session(), LoudnessVoice, RULES)
+    created, joined = entries_of([Open(SESSION_ID, "", 0, title="Call"), Open(SESSION_ID, "a", 0, language="ko")])
+    outcome = conversation.hear(created)
+    assert isinstance(outcome, Opened)
+    assert (outcome.session.state, outcome.session.title) == ("open", "Call")
+    conversation.show(outcome)
+    outcome = conversation.hear(joined)
+    assert isinstance(outcome, Opened)
+    assert (outcome.session.state, outcome.session.language) == ("live", None)
+    conversation.show(outcome)
+    boundary = conversation.hear(replace(joined, offset=12, record=Close(SESSION_ID, "a", 0, "stop")))
+    assert isinstance(boundary, Boundary)
+    assert (boundary.session.language, boundary.session.state, boundary.ended) == ("ko", "ended", "stop")
