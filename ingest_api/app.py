@@ -1,0 +1,54 @@
+"""Puts the write side together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI, WebSocket
+
+from ingest_api.files import file_routes
+from ingest_api.follower import Follower
+from ingest_api.ingest import Ingest
+from ingest_api.limits import limits_of
+from ingest_api.publishers import Publishers
+from ingest_api.refusals import handle_refusals
+from ingest_api.sessions import session_routes
+from ingest_api.websocket import serve_audio
+from undertone import __version__
+from undertone.health import health_routes
+from undertone.settings import Settings
+
+
+def make_app(settings: Settings) -> FastAPI:
+    """The write side under these settings; it starts without Kafka and is ready when Kafka is.
+
+    Serve it with uvicorn's ``ws_max_size`` at ``limits.WS_MAX_BYTES`` and ``ws_max_queue`` at ``limits.WS_MAX_QUEUE``.
+    Raises ``FatalError`` if settings that it cannot do without are missing.
+    """
+    settings.brokers()
+    publishers = Publishers(settings)
+    follower = Follower(settings, lambda: datetime.now(UTC))
+    ingest = Ingest(settings.signing_key(), settings.token_hours, limits_of(settings), publishers, follower)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        running = [asyncio.create_task(publishers.run()), asyncio.create_task(follower.run())]
+        try:
+            yield
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    app = FastAPI(title="Undertone ingest", version=__version__, lifespan=lifespan)
+    handle_refusals(app)
+    app.include_router(session_routes(ingest))
+    app.include_router(file_routes(ingest))
+
+    @app.websocket("/v1/sessions/{session_id}/audio")
+    async def audio(socket: WebSocket, session_id: str, token: str | None = None) -> None:
+        await serve_audio(socket, session_id, token, ingest)
+
+    app.router.routes.extend(health_routes(lambda: publishers.why_not_ready() or follower.why_not_ready()))
+    return app

@@ -1,0 +1,89 @@
+"""Follows the topics that say what became of the audio, from their beginning; waits out a Kafka that is away."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from datetime import datetime
+
+from aiokafka.errors import KafkaError
+
+from ingest_api.knowledge import Knowledge
+from undertone.codec import decode
+from undertone.errors import PoisonError, TransientError
+from undertone.kafka import Record, open_reader, read_to_end
+from undertone.retry import backoff_s
+from undertone.settings import Settings
+from undertone.topics import DELETIONS, SESSIONS, WORKERS
+
+LOG = logging.getLogger(__name__)
+
+FORGET_EVERY_S = 60.0
+
+
+class Follower:
+    """Keeps ``knowledge`` up to date while ``run`` runs, and wakes those who wait for a session to change."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+        self.knowledge = Knowledge(settings.token_hours)
+        self._settings = settings
+        self._clock = clock
+        self._has_caught_up = False
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        attempt = 0
+        while True:
+            try:
+                await self._follow()
+            except (TransientError, KafkaError) as error:
+                LOG.warning("the sessions cannot be followed: %s; trying again", error)
+            attempt += 1
+            await asyncio.sleep(backoff_s(attempt, random.random()))  # noqa: S311 - jitter, no secret
+
+    def why_not_ready(self) -> str | None:
+        """None once all that was known of sessions at the start has been read, else the reason."""
+        return None if self._has_caught_up else "the sessions have not been read to the end yet"
+
+    async def changed(self, session_id: str, within_s: float) -> None:
+        """Return when the session may have changed, or after ``within_s``."""
+        event = asyncio.Event()
+        self._waiting.setdefault(session_id, set()).add(event)
+        try:
+            async with asyncio.timeout(within_s):
+                await event.wait()
+        except TimeoutError:
+            return
+        finally:
+            others = self._waiting[session_id]
+            others.discard(event)
+            if not others:
+                del self._waiting[session_id]
+
+    async def _follow(self) -> None:
+        async with open_reader(self._settings, (SESSIONS, WORKERS, DELETIONS)) as consumer:
+            async for record in read_to_end(consumer):
+                self._apply(record)
+            self._has_caught_up = True
+            forget_at = asyncio.get_running_loop().time()
+            while True:
+                batches = await consumer.getmany(timeout_ms=1000)
+                for records in batches.values():
+                    for record in records:
+                        self._apply(record)
+                if (now_s := asyncio.get_running_loop().time()) >= forget_at:
+                    self.knowledge.forget(self._clock())
+                    forget_at = now_s + FORGET_EVERY_S
+
+    def _apply(self, record: Record) -> None:
+        if record.value is None:
+            return
+        try:
+            event = decode(record.value, record.headers)
+        except PoisonError as error:
+            LOG.warning("%s, partition %d, offset %d: %s", record.topic, record.partition, record.offset, error)
+            return
+        session_id = self.knowledge.apply(event, self._clock())
+        for waiting in self._waiting.get(session_id or "", ()):
+            waiting.set()

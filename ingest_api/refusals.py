@@ -1,0 +1,47 @@
+"""Every HTTP error of the write side has the one JSON of ``Refusal.body()``, whoever raised it."""
+
+import logging
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from undertone.errors import Refusal
+
+LOG = logging.getLogger(__name__)
+
+
+def answer(refusal: Refusal) -> Response:
+    """The response to a refused request."""
+    headers = {}
+    if refusal.retry_after_ms is not None:
+        headers["Retry-After"] = str(-(-refusal.retry_after_ms // 1000))
+    return JSONResponse(refusal.body(), status_code=refusal.status, headers=headers)
+
+
+def handle_refusals(app: FastAPI) -> None:
+    """Make ``app`` answer each kind of error with that JSON."""
+
+    @app.exception_handler(Refusal)
+    async def refused(_: Request, error: Refusal) -> Response:
+        return answer(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        what = "; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in error.errors())
+        return answer(Refusal("request_invalid", f"the request is wrong: {what}", status=422))
+
+    @app.exception_handler(HTTPException)
+    async def unknown(request: Request, error: HTTPException) -> Response:
+        where = f"{request.method} {request.url.path}"
+        if error.status_code == 405:
+            return answer(Refusal("method_unknown", f"{where}: this address takes other methods", status=405))
+        if error.status_code == 404:
+            return answer(Refusal("address_unknown", f"{where}: there is nothing at this address", status=404))
+        return answer(Refusal("refused", f"{where}: {error.detail}", status=error.status_code))
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> Response:
+        LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return answer(Refusal("internal", "this is a fault of the server: its log says more; try again", status=500))

@@ -1,0 +1,125 @@
+"""Sessions over plain HTTP: make one, send audio chunk by chunk, stop it.
+
+A chunk is a connection of its own: no server remembers anything between two, so that any replica takes any of them.
+Its offset is authoritative: below what is known it is a repeat, beyond it a gap. Send the next one when the last is
+answered.
+"""
+
+import asyncio
+import secrets
+import uuid
+from weakref import WeakValueDictionary
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ingest_api.bodies import read_body
+from ingest_api.connection import parse_frame
+from ingest_api.ingest import Ingest, finished
+from ingest_api.limits import FRAME_HEADER_BYTES
+from ingest_api.messages import LANGUAGE_PATTERN, describe
+from undertone.audio import BYTES_PER_SAMPLE
+from undertone.errors import Refusal
+from undertone.identifiers import make_session_id
+from undertone.records import Audio, Close, Open
+from undertone.tokens import make_token
+
+MAX_JSON_BYTES = 16_384
+STOP_WITHIN_S = 20.0
+
+
+class NewSession(BaseModel):
+    """The body of ``POST /v1/sessions``; all of it may be left out."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    title: str | None = Field(None, max_length=200)
+    tags: tuple[str, ...] = Field((), max_length=20)
+    language: str | None = Field(None, pattern=LANGUAGE_PATTERN)
+
+
+def session_routes(ingest: Ingest) -> APIRouter:
+    """The routes of this module over the running parts."""
+    router = APIRouter(prefix="/v1/sessions", tags=["recording"])
+    locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @router.post("", status_code=201, summary="Make a session")
+    async def create(request: Request) -> Response:
+        given = parse_body(await read_body(request, MAX_JSON_BYTES))
+        session_id = make_session_id(ingest.now_ms(), secrets.randbits(74))
+        await ingest.publishers.publish(Open(session_id, "", 0, given.language, None, given.title, given.tags))
+        now, hours = ingest.now(), ingest.token_hours
+        return JSONResponse(
+            {
+                "session_id": session_id,
+                "write_token": make_token(ingest.key, session_id, "write", now, hours),
+                "read_token": make_token(ingest.key, session_id, "read", now, hours),
+                "limits": ingest.limits.body(),
+            },
+            status_code=201,
+        )
+
+    @router.post("/{session_id}/audio", summary="Send one chunk of audio")
+    async def take_chunk(session_id: str, request: Request, token: str | None = None) -> Response:
+        ingest.check_writer(session_id, token)
+        longest = ingest.limits.max_chunk_samples
+        chunk = parse_frame(await read_body(request, FRAME_HEADER_BYTES + longest * BYTES_PER_SAMPLE + 1), longest)
+        end = chunk.at + chunk.samples
+        check_running(ingest, session_id, end)
+        if not ingest.has_room(session_id, end):
+            raise Refusal(
+                "too_far_ahead",
+                f"the audio is more than {ingest.limits.max_ahead_ms} ms ahead of what is transcribed: wait",
+                status=429,
+                retryable=True,
+                retry_after_ms=1000,
+            )
+        connection = uuid.uuid4().hex
+        size = ingest.limits.max_frame_samples * BYTES_PER_SAMPLE
+        parts = [
+            Audio(session_id, connection, chunk.at + start // BYTES_PER_SAMPLE, chunk.pcm[start : start + size])
+            for start in range(0, len(chunk.pcm), size)
+        ]
+        # Two chunks at once would shut each other out of the log: within this process they wait for one another.
+        async with locks.setdefault(session_id, asyncio.Lock()):
+            ingest.live.leave(session_id, ingest.live.enter(session_id))
+            await ingest.publishers.publish(Open(session_id, connection, chunk.at), *parts)
+        return JSONResponse({"next_sample": end})
+
+    @router.post("/{session_id}/stop", summary="End the session at a sample")
+    async def stop(session_id: str, next_sample: int, token: str | None = None) -> Response:
+        ingest.check_writer(session_id, token)
+        if ingest.follower.knowledge.stopped(session_id) is None:
+            check_running(ingest, session_id, next_sample)
+            connection = uuid.uuid4().hex
+            ingest.live.leave(session_id, ingest.live.enter(session_id))
+            await ingest.publishers.publish(
+                Open(session_id, connection, next_sample), Close(session_id, connection, next_sample, "stop")
+            )
+        session = await ingest.wait_until_stopped(session_id, STOP_WITHIN_S)
+        if session is None:
+            return JSONResponse({"type": "stopping", "samples": next_sample}, status_code=202)
+        return JSONResponse(finished(session))
+
+    return router
+
+
+def parse_body(body: bytes) -> NewSession:
+    """What is wanted of a new session. Raises ``Refusal``."""
+    try:
+        return NewSession.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        raise Refusal("request_invalid", f"the request is wrong: {describe(error)}", status=422) from error
+
+
+def check_running(ingest: Ingest, session_id: str, end: int) -> None:
+    """Raise ``Refusal`` if the session is over, or would be too long with ``end``."""
+    stopped = ingest.follower.knowledge.stopped(session_id)
+    if stopped is not None:
+        raise Refusal(
+            "session_ended", f"the session was stopped at sample {stopped.through}: start a new one", status=409
+        )
+    if not 0 <= end <= ingest.limits.max_session_samples:
+        hours = ingest.limits.max_session_ms // 3_600_000
+        raise Refusal("session_full", f"a session holds at most {hours} hours of audio: start a new one", status=409)

@@ -1,0 +1,182 @@
+"""The audio WebSocket: a thin adapter between a socket, the pure ``Connection`` and the publisher.
+
+Four tasks serve one socket, and the first to end decides how it ends. ``_receive`` reads, and hands records to the
+producer in order without waiting for the broker; ``_acknowledge`` waits for the broker in the same order and tells the
+recorder; ``_report`` says every second how far behind the transcriber is; ``_finish`` waits for the end after a stop.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+from fastapi import WebSocket, WebSocketDisconnect
+
+from ingest_api.connection import Connection, Phase, parse_frame
+from ingest_api.ingest import Finished, Ingest, created_ms, finished
+from ingest_api.messages import Message, Ping, Start, Stop, parse_message
+from ingest_api.publishers import kafka_away
+from undertone.errors import Refusal
+from undertone.records import AudioRecord
+
+IN_FLIGHT_RECORDS = 64
+START_WITHIN_S = 10.0
+ACKNOWLEDGED_WITHIN_S = 30.0
+ACK_EVERY_S = 0.1
+STATUS_EVERY_S = 1.0
+
+
+async def serve_audio(socket: WebSocket, session_id: str, token: str | None, ingest: Ingest) -> None:
+    """Serve one socket from its handshake to its close. A refusal is sent as ``error``, then closes with its code."""
+    await socket.accept()
+    with suppress(WebSocketDisconnect):
+        try:
+            ingest.check_writer(session_id, token)
+            stopped = ingest.follower.knowledge.stopped(session_id)
+            await _Serving(socket, session_id, stopped.through if stopped else None, ingest).run()
+        except Refusal as refusal:
+            await socket.send_json(refusal.body())
+            await socket.close(refusal.close_code, refusal.code)
+
+
+class _Serving:
+    def __init__(self, socket: WebSocket, session_id: str, ended_at: int | None, ingest: Ingest) -> None:
+        self._socket = socket
+        self._session_id = session_id
+        self._ingest = ingest
+        self._connection = Connection(
+            session_id, uuid.uuid4().hex, ingest.limits, created_ms(session_id), ended_at=ended_at
+        )
+        # Each entry is the sample after a record, and what is done when the record is durable.
+        self._in_flight: asyncio.Queue[tuple[int, asyncio.Task[int]]] = asyncio.Queue(IN_FLIGHT_RECORDS)
+        self._has_spoken = asyncio.Event()
+        self._is_stopping = asyncio.Event()
+        self._place: asyncio.Event | None = None
+        self._close: AudioRecord | None = None
+        self._sending = asyncio.Lock()
+
+    async def run(self) -> None:
+        work: list[Coroutine[Any, Any, Finished | None]] = [
+            self._finish(),
+            self._receive(),
+            self._acknowledge(),
+            self._report(),
+        ]
+        tasks = [asyncio.create_task(part) for part in work]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended = next((task for task in tasks if task.done()), None)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._place:
+                self._ingest.live.leave(self._session_id, self._place)
+        if ended and (last_word := ended.result()):
+            await self._send(last_word)
+            await self._socket.close(1000)
+
+    async def _receive(self) -> None:
+        while True:
+            message = await self._next_message()
+            if isinstance(message, bytes):
+                await self._wait_for_room(message)
+            record = self._connection.take(message, self._ingest.now_ms())
+            match message:
+                case Ping():
+                    await self._send({"type": "pong"})
+                case Start():
+                    await self._start(record)
+                case Stop():
+                    self._close = self._close or record
+                    self._has_spoken.set()
+                    self._is_stopping.set()
+                case _ if record is not None:
+                    # The producer bounds what it holds by blocking, the queue what waits for the broker; while either
+                    # does, the socket is not read, and the recorder feels it.
+                    durable = await self._ingest.publishers.submit(record)
+                    await self._in_flight.put((self._connection.next_sample, durable))
+
+    async def _next_message(self) -> Message | bytes:
+        event = await self._socket.receive()
+        if event["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(event.get("code", 1005), event.get("reason"))
+        data: bytes | None = event.get("bytes")
+        return data if data is not None else parse_message(event["text"])
+
+    async def _wait_for_room(self, data: bytes) -> None:
+        if self._connection.phase is not Phase.STREAMING:
+            return
+        frame = parse_frame(data, self._ingest.limits.max_frame_samples)
+        if frame.at <= self._connection.next_sample:
+            await self._ingest.wait_for_room(self._session_id, frame.at + frame.samples)
+
+    async def _start(self, record: AudioRecord | None) -> None:
+        self._has_spoken.set()
+        if record is not None:
+            self._place = self._ingest.live.enter(self._session_id)
+            await self._ingest.publishers.publish(record)
+        await self._send(
+            {
+                "type": "ready",
+                "session_id": self._session_id,
+                "next_sample": self._connection.next_sample,
+                "limits": self._ingest.limits.body(),
+            }
+        )
+
+    async def _acknowledge(self) -> None:
+        told_at = 0.0
+        while True:
+            next_sample, durable = await self._in_flight.get()
+            try:
+                async with asyncio.timeout(ACKNOWLEDGED_WITHIN_S):
+                    await asyncio.shield(durable)
+            except TimeoutError as error:
+                raise kafka_away() from error
+            if self._in_flight.empty() or time.monotonic() - told_at >= ACK_EVERY_S:
+                await self._send({"type": "ack", "next_sample": next_sample})
+                told_at = time.monotonic()
+            self._in_flight.task_done()
+
+    async def _report(self) -> None:
+        if not await _is_set_within(self._has_spoken, START_WITHIN_S):
+            raise Refusal("start_missing", f"no start came within {START_WITHIN_S:.0f} s: send it first", status=408)
+        while True:
+            if self._place and await _is_set_within(self._place, STATUS_EVERY_S):
+                raise Refusal(
+                    "taken_over",
+                    "another recorder has taken this session over: only one may speak for it",
+                    status=409,
+                )
+            if self._place is None:
+                await asyncio.sleep(STATUS_EVERY_S)
+            knowledge = self._ingest.follower.knowledge
+            if self._place and knowledge.stopped(self._session_id) and not self._is_stopping.is_set():
+                raise Refusal("session_ended", "the session was stopped elsewhere: start a new one", status=409)
+            behind_ms = knowledge.behind_ms(self._session_id, self._connection.next_sample, self._ingest.now())
+            await self._send({"type": "status", "behind_ms": behind_ms})
+
+    async def _finish(self) -> Finished:
+        await self._is_stopping.wait()
+        # The close ends the session for good: it is written only when everything before it is known to be durable.
+        await self._in_flight.join()
+        if self._close:
+            await self._ingest.publishers.publish(self._close)
+        session = await self._ingest.wait_until_stopped(self._session_id)
+        if session is None:
+            raise RuntimeError("waited without a bound, and yet gave up")
+        return finished(session)
+
+    async def _send(self, message: dict[str, object]) -> None:
+        async with self._sending:
+            await self._socket.send_json(message)
+
+
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
