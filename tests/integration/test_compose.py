@@ -24,6 +24,7 @@ import pytest
 from tests.integration.compose import ROOT, Request, UnsetError, read_compose, route
 from tests.waiting import until
 from undertone.local.ports import free_ports
+from undertone.local.web import goes_to_ingest
 from undertone.settings import Settings
 
 DOTENV = {"UNDERTONE_SECRET": "s" * 64, "UNDERTONE_DATABASE_PASSWORD": "p4ss"}
@@ -202,31 +203,37 @@ def test_the_image_copies_every_package_and_leaves_out_only_what_is_pinned() -> 
 
 
 CADDYFILE = (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
-SOCKET = {"Upgrade": "websocket"}
 SESSION = "/v1/sessions/0192a5c8-0000-7000-8000-000000000000"
-INGEST = "reverse_proxy ingest:8000"
-DASHBOARDS = "reverse_proxy dashboards:8000"
+REQUESTS = [
+    Request("GET", f"{SESSION}/audio", {"Upgrade": "websocket"}),
+    Request("GET", "/elsewhere", {"Upgrade": "websocket"}),
+    *(Request(method, "/v1/sessions") for method in ("GET", "HEAD", "POST", "OPTIONS")),
+    *(Request(method, SESSION) for method in ("GET", "PUT", "DELETE", "PATCH")),
+    *(Request(method, f"{SESSION}/file") for method in ("POST", "PUT")),
+    Request("POST", f"{SESSION}/audio"),
+    Request("GET", f"{SESSION}/events"),
+    Request("GET", "/v1/events"),
+    Request("GET", "/"),
+    Request("POST", "/login"),
+    Request("GET", "/v1"),
+    Request("POST", "/v10/sessions"),
+]
 
 
-@pytest.mark.parametrize(
-    ("request_", "target"),
-    [
-        (Request("POST", "/v1/sessions"), INGEST),
-        (Request("GET", f"{SESSION}/audio", SOCKET), INGEST),
-        (Request("POST", f"{SESSION}/audio"), INGEST),
-        (Request("POST", f"{SESSION}/file"), INGEST),
-        (Request("PUT", f"{SESSION}/file"), INGEST),
-        (Request("DELETE", SESSION), INGEST),
-        (Request("GET", "/v1/sessions"), DASHBOARDS),
-        (Request("GET", f"{SESSION}/events"), DASHBOARDS),
-        (Request("GET", "/"), DASHBOARDS),
-        (Request("POST", "/login"), DASHBOARDS),
-        (Request("GET", "/metrics"), "respond 404"),
-    ],
-    ids=lambda value: f"{value.method} {value.path}" if isinstance(value, Request) else "",
-)
-def test_caddy_routes_as_one_origin_does(request_: Request, target: str) -> None:
-    assert route(CADDYFILE, request_) == target
+@pytest.mark.parametrize("asked", REQUESTS, ids=lambda asked: f"{asked.method} {asked.path} {''.join(asked.headers)}")
+def test_caddy_routes_as_one_origin_does(asked: Request) -> None:
+    kind = "websocket" if asked.headers else "http"
+    side = "ingest" if goes_to_ingest({"type": kind, "method": asked.method, "path": asked.path}) else "dashboards"
+    assert route(CADDYFILE, asked) == f"reverse_proxy {side}:8000"
+
+
+def test_both_sides_are_asked() -> None:
+    assert {route(CADDYFILE, asked).split()[1] for asked in REQUESTS} == {"ingest:8000", "dashboards:8000"}
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
+def test_what_the_parts_tell_their_operators_is_not_public(path: str) -> None:
+    assert route(CADDYFILE, Request("GET", path)) == "respond 404"
 
 
 def test_caddy_sends_to_services_and_ports_that_exist() -> None:
