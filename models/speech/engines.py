@@ -1,0 +1,79 @@
+"""The port for speech engines: samples in, a hearing out.
+
+Every engine passes one suite, ``tests/contract/test_speech_engines.py``.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from undertone.audio import SAMPLE_RATE
+from undertone.errors import Refusal
+
+Samples = npt.NDArray[np.float32]
+
+WINDOW_S = 30
+MAX_SAMPLES = WINDOW_S * SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What an engine made of one utterance.
+
+    ``language_probability`` is None where the language was given. ``avg_logprob`` is natural, per token.
+    ``compression_ratio`` is bytes of text per byte of its zlib form, 0 for no text. ``attempts`` counts decodes.
+    """
+
+    text: str
+    language: str
+    language_probability: float | None
+    avg_logprob: float
+    no_speech_probability: float
+    compression_ratio: float
+    attempts: int
+
+
+class SpeechEngine(Protocol):
+    """Hears one utterance at a time; safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """``model-compute@revision``: equal names give equal text for equal samples."""
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Codes that ``transcribe`` takes and gives (ISO 639-1, or 639-3 where there is none)."""
+
+    def transcribe(self, samples: Samples, language: str | None) -> Hearing:
+        """Hear one utterance: float32 mono samples at 16 kHz in [-1, 1], at most 30 s. Blocks.
+
+        A pure function of its arguments and the engine's settings: the same whether alone or beside others, at
+        any load. ``language`` None detects it. Raises ``ValueError`` for samples of another form or too many of
+        them, and ``Refusal`` for a language that is not in ``languages``.
+        """
+
+    def warm(self) -> None:
+        """Decode once on every replica, so that the first utterance is not slower than the next."""
+
+
+def check_samples(samples: Samples) -> None:
+    """Return if ``samples`` are what ``transcribe`` takes, else raise ``ValueError``: nothing is cut silently."""
+    if samples.ndim != 1 or samples.dtype != np.float32:
+        raise ValueError(f"samples are one row of float32, these are {samples.dtype} of shape {samples.shape}")
+    if len(samples) > MAX_SAMPLES:
+        raise ValueError(
+            f"an utterance has at most {WINDOW_S} s, this one has {len(samples) / SAMPLE_RATE:.1f} s: cut it before"
+        )
+
+
+def check_language(language: str, languages: frozenset[str]) -> None:
+    """Return if the engine knows ``language``, else raise ``Refusal``."""
+    if language not in languages:
+        raise Refusal(
+            "language_unknown",
+            f"the speech model does not know the language {language!r}: "
+            "give a code such as en or ko, or none to have it detected",
+            status=422,
+        )

@@ -1,0 +1,174 @@
+"""Whisper on CTranslate2, with the features of faster-whisper: one-thread replicas, batch 1, greedy.
+
+Whisper is trained on windows of 30 s, but most of a decode is the encoder, and an encoder window of the speech plus a
+margin costs a third. The price is a loop now and then. So a decode is capped in tokens and checked as Whisper's
+authors do (compression ratio, mean log-probability: Radford et al. 2022, section 4.5); one that fails is done once more
+in the full window, without sampling, and the better is kept. Text never depends on other text.
+"""
+
+import json
+import math
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import ctranslate2
+import numpy as np
+import tokenizers
+from faster_whisper.feature_extractor import FeatureExtractor
+from rich.progress import Progress
+
+from models.speech.engines import WINDOW_S, Hearing, Samples, check_language, check_samples
+from models.weights.fetch import describe, fetch
+from undertone.audio import SAMPLE_RATE
+from undertone.errors import FatalError
+from undertone.settings import Settings
+
+LEAST_WINDOW_S = 12
+MARGIN_S = 5
+HOP_SAMPLES = 160
+
+TOKENS_AT_LEAST = 16
+TOKENS_PER_S = 15
+TOKENS_AT_MOST = 224  # Whisper's own limit for a window
+
+MAX_COMPRESSION_RATIO = 2.4
+MIN_AVG_LOGPROB = -1.0
+
+
+def window_s(samples: int) -> int:
+    """Seconds of encoder window for an utterance of so many samples: a margin after it, 12 to 30."""
+    return min(WINDOW_S, max(LEAST_WINDOW_S, math.ceil(samples / SAMPLE_RATE) + MARGIN_S))
+
+
+def token_cap(samples: int) -> int:
+    """Most tokens of text to decode at first: no language speaks faster, and a loop ends early."""
+    return min(TOKENS_AT_MOST, TOKENS_AT_LEAST + math.ceil(TOKENS_PER_S * samples / SAMPLE_RATE))
+
+
+def is_sound(hearing: Hearing) -> bool:
+    """Whether a hearing passes the checks of Whisper's authors."""
+    return _is_varied(hearing) and hearing.avg_logprob >= MIN_AVG_LOGPROB
+
+
+def choose(first: Hearing, second: Hearing) -> Hearing:
+    """The better of two hearings of the same samples: not repetitive, then likelier, then the first."""
+    return max(first, second, key=lambda hearing: (_is_varied(hearing), hearing.avg_logprob))
+
+
+class FasterWhisperEngine:
+    """A ``SpeechEngine`` on the CPU or on CUDA. Run ``transcribe`` in as many threads as there are replicas."""
+
+    def __init__(self, folder: Path, name: str, *, device: str, compute: str, replicas: int) -> None:
+        """Load the weights in ``folder``. Raises ``FatalError`` if they, the device or the type do not work."""
+        try:
+            self._model = ctranslate2.models.Whisper(
+                str(folder), device=device, compute_type=compute, inter_threads=replicas, intra_threads=1
+            )
+            self._tokens = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+            config = json.loads((folder / "config.json").read_bytes())
+        except Exception as error:  # both libraries raise bare exceptions
+            raise FatalError(
+                f"the Whisper weights in {folder} cannot be loaded on {device} as {compute}: {error}; look at "
+                "UNDERTONE_WHISPER_MODEL, UNDERTONE_WHISPER_DEVICE and UNDERTONE_WHISPER_COMPUTE"
+            ) from error
+        self._name = name
+        self._replicas = replicas
+        self._features = FeatureExtractor(feature_size=self._model.n_mels)
+        self._languages = frozenset({"en"})
+        if self._model.is_multilingual:
+            self._languages = frozenset(
+                str(self._tokens.id_to_token(token)).strip("<|>") for token in config["lang_ids"]
+            )
+
+    @property
+    def name(self) -> str:
+        """See ``SpeechEngine``."""
+        return self._name
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """See ``SpeechEngine``."""
+        return self._languages
+
+    def transcribe(self, samples: Samples, language: str | None) -> Hearing:
+        """See ``SpeechEngine``."""
+        check_samples(samples)
+        if language is not None:
+            check_language(language, self._languages)
+        window = window_s(len(samples))
+        first = self._hear(samples, language, window, token_cap(len(samples)), attempt=1)
+        if is_sound(first) or window == WINDOW_S:
+            return first
+        return choose(first, self._hear(samples, language, WINDOW_S, TOKENS_AT_MOST, attempt=2))
+
+    def warm(self) -> None:
+        """See ``SpeechEngine``."""
+        silence = np.zeros(SAMPLE_RATE, np.float32)
+        with ThreadPoolExecutor(self._replicas) as threads:
+            list(threads.map(lambda _: self.transcribe(silence, "en"), range(self._replicas)))
+
+    def _hear(self, samples: Samples, language: str | None, window: int, cap: int, *, attempt: int) -> Hearing:
+        encoded = self._model.encode(self._spectrogram(samples, window))
+        probability = None
+        if language is None:
+            language, probability = self._detect(encoded)
+        prompt = self._prompt(language)
+        result = self._model.generate(
+            encoded,
+            [prompt],
+            beam_size=1,
+            max_length=len(prompt) + cap,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+        tokens = result.sequences_ids[0]
+        text = self._tokens.decode(tokens, skip_special_tokens=True).strip()
+        return Hearing(
+            text=text,
+            language=language,
+            language_probability=probability,
+            avg_logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),  # the end token counts too
+            no_speech_probability=result.no_speech_prob,
+            compression_ratio=compression_ratio(text),
+            attempts=attempt,
+        )
+
+    def _spectrogram(self, samples: Samples, window: int) -> ctranslate2.StorageView:
+        # Padded with silence before the transform, as in training; faster-whisper pads the spectrogram instead.
+        padded = np.pad(samples, (0, window * SAMPLE_RATE - len(samples)))
+        features = self._features(padded, padding=0)[np.newaxis, :, : len(padded) // HOP_SAMPLES]
+        return ctranslate2.StorageView.from_array(np.ascontiguousarray(features, np.float32))
+
+    def _detect(self, encoded: ctranslate2.StorageView) -> tuple[str, float | None]:
+        if not self._model.is_multilingual:
+            return "en", None
+        token, probability = self._model.detect_language(encoded)[0][0]
+        return token.strip("<|>"), probability
+
+    def _prompt(self, language: str) -> list[str]:
+        spoken = [f"<|{language}|>", "<|transcribe|>"] if self._model.is_multilingual else []
+        return ["<|startoftranscript|>", *spoken, "<|notimestamps|>"]
+
+
+def compression_ratio(text: str) -> float:
+    """Bytes of UTF-8 text per byte of its zlib form, 0 for no text: high where the same is said again and again."""
+    raw = text.encode()
+    return len(raw) / len(zlib.compress(raw)) if raw else 0.0
+
+
+def load_engine(settings: Settings, progress: Progress | None = None) -> FasterWhisperEngine:
+    """The engine that the settings ask for; weights are fetched if they are not here. Blocks; not yet warm.
+
+    Raises ``FatalError`` where weights cannot be had or loaded.
+    """
+    folder = fetch(settings.whisper_model, settings.cache, progress=progress)
+    weights = describe(settings.whisper_model, folder)
+    name = f"whisper-{weights.label}-{settings.whisper_compute}@{weights.sha256[:8]}"
+    return FasterWhisperEngine(
+        folder, name, device=settings.whisper_device, compute=settings.whisper_compute, replicas=settings.replicas()
+    )
+
+
+def _is_varied(hearing: Hearing) -> bool:
+    return hearing.compression_ratio <= MAX_COMPRESSION_RATIO

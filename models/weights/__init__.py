@@ -1,0 +1,1 @@
+"""Where models come from: pinned by checksum, fetched once, trusted afterwards."""

