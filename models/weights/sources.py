@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
-from huggingface_hub.utils import tqdm
 from rich.progress import Progress, TaskID
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 from models.weights.registry import Entry, Hub, Packages
 
@@ -64,7 +64,7 @@ def download_packages(entry: Entry, packages: Packages, folder: Path, progress: 
 def _bar(progress: Progress, task: TaskID) -> type[tqdm]:
     """The hub's own bar, drawn as ours."""
 
-    class Bar(tqdm):
+    class Bar(tqdm):  # type: ignore[misc]
         def __init__(self, *_: object, **__: object) -> None:
             super().__init__(disable=True)
 
