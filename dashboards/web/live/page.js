@@ -1,0 +1,61 @@
+/** The first page: who is speaking now, and what was said before. */
+
+import { eventsPath } from "../shared/api.js";
+import { find } from "../shared/elements.js";
+import { EventStream } from "../shared/events.js";
+import { paced, startFrame } from "../shared/frame.js";
+import { say } from "../shared/i18n.js";
+import { Library } from "../shared/story.js";
+import { Card } from "./card.js";
+import { History } from "./history.js";
+
+await startFrame();
+
+const library = new Library();
+const history = new History();
+/** @type {Map<string, Card>} */
+const cards = new Map();
+const live = find("live");
+const notice = find("notice");
+let connected = true;
+let hasSnapshot = false;
+
+const paint = paced(() => {
+  for (const [id, story] of library.stories) {
+    if (story.session?.state === "live") showCard(id).show(story);
+    else if (story.session?.state === "ended" && cards.has(id)) history.prepend(story.session);
+  }
+  for (const [id, card] of cards) {
+    if (library.stories.get(id)?.session?.state === "live") continue;
+    card.element.remove();
+    cards.delete(id);
+  }
+  find("live-none").hidden = !hasSnapshot || cards.size > 0;
+  notice.hidden = connected && library.complete;
+  say(notice, connected ? "stream.incomplete" : "stream.lost");
+});
+
+/** @param {string} id */
+function showCard(id) {
+  const known = cards.get(id);
+  if (known) return known;
+  const card = new Card(id);
+  cards.set(id, card);
+  const older = [...cards.keys()].filter((known) => known < id).sort().at(-1);
+  live.insertBefore(card.element, cards.get(older ?? "")?.element ?? null);
+  return card;
+}
+
+new EventStream(eventsPath(null, null), {
+  onEvent: (event) => {
+    library.apply(event);
+    hasSnapshot = true;
+    paint();
+  },
+  onConnection: (now) => {
+    connected = now;
+    paint();
+  },
+  mayRetry: async () => true,
+});
+await history.load();

@@ -1,0 +1,88 @@
+/** The REST calls that the pages make. A refusal is an `ApiError` with the server's own words. */
+
+/** @typedef {import("./vocabulary.js").Session} Session */
+/** @typedef {import("./vocabulary.js").NewSession} NewSession */
+
+export class ApiError extends Error {
+  /**
+   * @param {number} status 0 when the server was not reached.
+   * @param {string} message
+   */
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} [options]
+ */
+async function ask(path, options) {
+  const response = await fetch(path, options).catch((error) => {
+    throw new ApiError(0, String(error));
+  });
+  const body = await response.json().catch(() => null);
+  if (!response.ok) throw new ApiError(response.status, body?.message ?? `${response.status} ${response.statusText}`);
+  return body;
+}
+
+/**
+ * @param {{title: string | null, language: string | null}} wanted
+ * @returns {Promise<NewSession>}
+ */
+export function createSession({ title, language }) {
+  const body = JSON.stringify({ title, language, tags: [] });
+  return ask("/v1/sessions", { method: "POST", headers: { "content-type": "application/json" }, body });
+}
+
+/**
+ * One page of sessions, newest first.
+ * @param {string | null} cursor
+ * @returns {Promise<{sessions: Session[], next: string | null}>}
+ */
+export function listSessions(cursor) {
+  return ask(`/v1/sessions${query({ cursor })}`);
+}
+
+/**
+ * @param {string} id
+ * @param {string | null} token
+ * @returns {Promise<Session>}
+ */
+export function readSession(id, token) {
+  return ask(`/v1/sessions/${encodeURIComponent(id)}${query({ token })}`);
+}
+
+/**
+ * @param {string | null} id Null for all sessions.
+ * @param {string | null} token
+ */
+export function eventsPath(id, token) {
+  return `${id ? `/v1/sessions/${encodeURIComponent(id)}` : "/v1"}/events${query({ token })}`;
+}
+
+/**
+ * @param {string} id
+ * @param {string} token
+ */
+export function audioUrl(id, token) {
+  const url = new URL(`/v1/sessions/${encodeURIComponent(id)}/audio${query({ token })}`, location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+}
+
+/**
+ * The page that shows a session.
+ * @param {string} id
+ * @param {string | null} token
+ */
+export function sessionPage(id, token) {
+  return new URL(`/session.html${query({ id, token })}`, location.href).href;
+}
+
+/** @param {Record<string, string | null>} values */
+function query(values) {
+  const given = Object.entries(values).filter(([, value]) => value !== null);
+  return given.length === 0 ? "" : `?${new URLSearchParams(/** @type {[string, string][]} */ (given))}`;
+}

@@ -1,0 +1,104 @@
+/** The small parts that every page is built of. All text goes in as text. */
+
+import { shares } from "./format.js";
+import { say } from "./i18n.js";
+
+/** @typedef {import("./vocabulary.js").Utterance} Utterance */
+/** @typedef {import("./format.js").Counts} Counts */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} [className]
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function make(tag, className = "", ...children) {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.append(...children);
+  return element;
+}
+
+/**
+ * An element of the page that must be there.
+ * @template {HTMLElement} [Kind=HTMLElement]
+ * @param {string} id
+ * @returns {Kind}
+ */
+export function find(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`the page has no element #${id}`);
+  return /** @type {Kind} */ (element);
+}
+
+/**
+ * A picture from `icons.svg`, for the eye only.
+ * @param {string} name
+ */
+export function icon(name) {
+  const namespace = "http://www.w3.org/2000/svg";
+  const picture = document.createElementNS(namespace, "svg");
+  const use = document.createElementNS(namespace, "use");
+  picture.setAttribute("class", "icon");
+  picture.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `/icons.svg#${name}`);
+  picture.append(use);
+  return picture;
+}
+
+/**
+ * A message in an element of its own.
+ * @param {string} key
+ * @param {import("./i18n.js").Values} [values]
+ */
+export function words(key, values) {
+  const element = make("span");
+  say(element, key, values);
+  return element;
+}
+
+/**
+ * How an utterance feels, in a word and a sign, or why that is not known.
+ * @param {Utterance} utterance
+ */
+export function sentimentChip(utterance) {
+  const { suppressed } = utterance.quality;
+  const mood = suppressed ? "suppressed" : (utterance.sentiment?.label ?? "unknown");
+  const chip = make("span", `chip chip-${mood}`, icon(mood));
+  chip.append(words(suppressed ? `suppressed.${suppressed}` : `mood.${mood}`));
+  return chip;
+}
+
+/**
+ * The line of counts and shares that the first users know.
+ * @param {HTMLElement} place
+ * @param {Counts | null} counts
+ */
+export function showTotals(place, counts) {
+  const { positive, neutral, negative } = counts ?? { positive: 0, neutral: 0, negative: 0 };
+  const share = shares({ positive, neutral, negative });
+  say(place, "statistics.line", {
+    positive,
+    neutral,
+    negative,
+    positive_share: share.positive,
+    neutral_share: share.neutral,
+    negative_share: share.negative,
+  });
+}
+
+/**
+ * The shares of the moods as one bar; the words beside it say the same.
+ * @param {HTMLElement} place
+ * @param {Counts | null} counts
+ */
+export function showShares(place, counts) {
+  const { positive, neutral, negative } = counts ?? { positive: 0, neutral: 0, negative: 0 };
+  if (place.childElementCount === 0) {
+    place.append(...["positive", "neutral", "negative"].map((mood) => make("span", `share share-${mood}`)));
+  }
+  [positive, neutral, negative].forEach((count, n) => {
+    /** @type {HTMLElement} */ (place.children[n]).style.setProperty("flex-grow", String(count));
+  });
+}

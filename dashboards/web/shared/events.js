@@ -1,0 +1,91 @@
+/**
+ * Follows a stream of server-sent events for as long as the page is open.
+ *
+ * EventSource takes a cut connection up again by itself, with the last id. What it does not do is done here: it gives
+ * up for ever on an answer that is no stream, and it waits for ever on a connection that has died silently.
+ */
+
+/** @typedef {import("./vocabulary.js").ViewerEvent} ViewerEvent */
+/**
+ * @typedef {object} Follower
+ * @property {(event: ViewerEvent) => void} onEvent
+ * @property {(connected: boolean) => void} onConnection
+ * @property {() => Promise<boolean>} mayRetry Asked when the server refuses; false ends it.
+ */
+
+const NAMES = ["snapshot", "session", "partial", "utterance", "window"];
+const SILENT_AFTER_MS = 40_000;
+const RETRY_MS = 3000;
+
+export class EventStream {
+  #path;
+  #follower;
+  /** @type {EventSource | null} */
+  #source = null;
+  #lastId = "";
+  #heardAt = 0;
+  #watch;
+
+  /**
+   * @param {string} path
+   * @param {Follower} follower
+   */
+  constructor(path, follower) {
+    this.#path = path;
+    this.#follower = follower;
+    this.#watch = setInterval(() => this.#reopenIfSilent(), 5000);
+    this.#open();
+  }
+
+  close() {
+    clearInterval(this.#watch);
+    this.#source?.close();
+  }
+
+  #open() {
+    const url = new URL(this.#path, location.href);
+    if (this.#lastId) url.searchParams.set("last_event_id", this.#lastId);
+    const source = new EventSource(url);
+    this.#source = source;
+    this.#heardAt = performance.now();
+    source.onopen = () => this.#hear();
+    source.onerror = () => void this.#lose(source);
+    for (const name of NAMES) source.addEventListener(name, (event) => this.#take(event));
+    source.addEventListener("reset", (event) => this.#remember(event));
+    source.addEventListener("heartbeat", () => this.#hear());
+  }
+
+  /** @param {MessageEvent<string>} event */
+  #take(event) {
+    this.#remember(event);
+    this.#follower.onEvent(JSON.parse(event.data));
+  }
+
+  /** @param {MessageEvent<string>} event */
+  #remember(event) {
+    if (event.lastEventId) this.#lastId = event.lastEventId;
+    this.#hear();
+  }
+
+  #hear() {
+    this.#heardAt = performance.now();
+    this.#follower.onConnection(true);
+  }
+
+  /** @param {EventSource} source */
+  async #lose(source) {
+    this.#follower.onConnection(false);
+    if (source.readyState !== EventSource.CLOSED) return;
+    if (!(await this.#follower.mayRetry())) return this.close();
+    setTimeout(() => {
+      if (this.#source === source) this.#open();
+    }, RETRY_MS);
+  }
+
+  #reopenIfSilent() {
+    if (performance.now() - this.#heardAt < SILENT_AFTER_MS) return;
+    this.#source?.close();
+    this.#follower.onConnection(false);
+    this.#open();
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The page's words in the reader's language, from `messages/*.json`.
+ *
+ * An element remembers which message it shows (`data-say`, and its values in `data-values`), so a change of language
+ * says everything anew in place, in the middle of a recording too.
+ */
+
+import { fill } from "./format.js";
+
+/** @typedef {"en" | "ko"} Language */
+/** @typedef {Record<string, string | number>} Values */
+
+/** @type {Language[]} */
+export const LANGUAGES = ["en", "ko"];
+const STORED_AS = "undertone.language";
+
+/** @type {Record<string, string>} */
+let messages = {};
+/** @type {Set<() => void>} */
+const listeners = new Set();
+
+/** @returns {Language} */
+export function language() {
+  return document.documentElement.lang === "ko" ? "ko" : "en";
+}
+
+/** Loads the messages of the document's language and says all that is marked. To be awaited before anything else. */
+export async function startLanguage() {
+  const response = await fetch(new URL(`../messages/${language()}.json`, import.meta.url));
+  messages = await response.json();
+  sayAll(document);
+  for (const listener of listeners) listener();
+}
+
+/** @param {Language} chosen */
+export async function chooseLanguage(chosen) {
+  localStorage.setItem(STORED_AS, chosen);
+  document.documentElement.lang = chosen;
+  await startLanguage();
+}
+
+/**
+ * Calls after every change of language, for what is not marked in the document.
+ * @param {() => void} listener
+ */
+export function onLanguage(listener) {
+  listeners.add(listener);
+}
+
+/**
+ * A message in the current language; numbers among the values are written its way.
+ * @param {string} key
+ * @param {Values} [values]
+ */
+export function text(key, values = {}) {
+  return fill(messages[key] ?? key, values, language());
+}
+
+/**
+ * Shows a message in an element, and again after a change of language.
+ * @param {Element} element
+ * @param {string} key
+ * @param {Values} [values]
+ */
+export function say(element, key, values) {
+  const shown = /** @type {HTMLElement} */ (element);
+  const packed = JSON.stringify(values ?? {});
+  if (shown.dataset.say === key && shown.dataset.values === packed && shown.textContent) return;
+  shown.dataset.say = key;
+  shown.dataset.values = packed;
+  shown.textContent = text(key, values);
+}
+
+/**
+ * Names an element that shows a picture only.
+ * @param {Element} element
+ * @param {string} key
+ */
+export function sayLabel(element, key) {
+  /** @type {HTMLElement} */ (element).dataset.sayLabel = key;
+  element.setAttribute("aria-label", text(key));
+  element.setAttribute("title", text(key));
+}
+
+/** @param {ParentNode} root */
+function sayAll(root) {
+  for (const element of root.querySelectorAll("[data-say]")) {
+    const { say: key, values } = /** @type {HTMLElement} */ (element).dataset;
+    element.textContent = text(/** @type {string} */ (key), JSON.parse(values ?? "{}"));
+  }
+  for (const element of root.querySelectorAll("[data-say-label]")) {
+    sayLabel(element, /** @type {HTMLElement} */ (element).dataset.sayLabel ?? "");
+  }
+  for (const element of root.querySelectorAll("[data-say-placeholder]")) {
+    element.setAttribute("placeholder", text(/** @type {HTMLElement} */ (element).dataset.sayPlaceholder ?? ""));
+  }
+  for (const element of root.querySelectorAll("[data-time]")) {
+    element.textContent = sayTime(/** @type {HTMLElement} */ (element).dataset.time ?? "");
+  }
+}
+
+/**
+ * A moment as people of this language and place write it.
+ * @param {string} iso
+ */
+export function sayTime(iso) {
+  return new Intl.DateTimeFormat(language(), { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+}

@@ -1,0 +1,82 @@
+/**
+ * The JSON that the server speaks, as types. `undertone/events.py` is the original; unknown fields are ignored.
+ *
+ * @typedef {"positive" | "neutral" | "negative"} Label
+ *
+ * @typedef {object} Session
+ * @property {"session"} type
+ * @property {string} session_id
+ * @property {"open" | "live" | "ended" | "deleted"} state
+ * @property {"stop" | "idle" | "delete" | null} reason
+ * @property {number} seq
+ * @property {number} through
+ * @property {string | null} language
+ * @property {string | null} title
+ * @property {string[]} tags
+ * @property {string | null} started_at
+ * @property {string} created_at
+ * @property {string | null} ended_at
+ * @property {number} utterances
+ * @property {number} suppressed
+ *
+ * @typedef {object} Sentiment
+ * @property {Label} label
+ * @property {number} score
+ * @property {string} model
+ *
+ * @typedef {object} Utterance
+ * @property {"utterance"} type
+ * @property {string} session_id
+ * @property {string} utterance_id
+ * @property {number} seq
+ * @property {number} through
+ * @property {number} first_sample
+ * @property {number} end_sample
+ * @property {number} start_ms
+ * @property {number} end_ms
+ * @property {string} text
+ * @property {string | null} language
+ * @property {{suppressed: "no_speech" | "low_confidence" | "repetition" | "failed" | null}} quality
+ * @property {Sentiment | null} sentiment
+ *
+ * @typedef {object} Partial
+ * @property {"partial"} type
+ * @property {string} session_id
+ * @property {number} first_sample
+ * @property {number} rev
+ * @property {number} start_ms
+ * @property {string} text
+ * @property {number} committed
+ *
+ * @typedef {object} Window
+ * @property {"window"} type
+ * @property {string} session_id
+ * @property {number} seq
+ * @property {number} size_ms
+ * @property {number} start_ms
+ * @property {boolean} final
+ * @property {number} utterances
+ * @property {number} positive
+ * @property {number} neutral
+ * @property {number} negative
+ * @property {number | null} score
+ * @property {number} talk_ms
+ * @property {number} silence_ms
+ * @property {number | null} words_per_minute
+ *
+ * @typedef {object} Snapshot
+ * @property {"snapshot"} type
+ * @property {boolean} complete
+ * @property {Session[]} sessions
+ * @property {Utterance[]} utterances
+ * @property {Window[]} windows
+ * @property {Partial[]} partials
+ *
+ * @typedef {Session | Utterance | Partial | Window | Snapshot} ViewerEvent
+ *
+ * @typedef {object} NewSession
+ * @property {string} session_id
+ * @property {string} write_token
+ * @property {string} read_token
+ */
+export {};

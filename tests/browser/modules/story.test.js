@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Library, Story } from "../../../dashboards/web/shared/story.js";
+
+const ID = "s";
+/** @param {number} first @param {object} [more] @returns {any} */
+const utterance = (first, more) => ({
+  type: "utterance",
+  session_id: ID,
+  utterance_id: `${ID}-${String(first).padStart(12, "0")}`,
+  first_sample: first,
+  through: first + 100,
+  text: `at ${first}`,
+  quality: { suppressed: null },
+  ...more,
+});
+/** @param {number} first @param {number} rev @returns {any} */
+const partial = (first, rev) => ({ type: "partial", session_id: ID, first_sample: first, rev, text: `to ${rev}` });
+/** @param {object} more @returns {any} */
+const session = (more) => ({ type: "session", session_id: ID, seq: 0, through: 0, state: "live", ...more });
+
+test("a final takes the place of its partial, and a late partial does not come back", () => {
+  const story = new Story();
+  story.addPartial(partial(0, 50));
+  story.addUtterance(utterance(0));
+  assert.equal(story.partial, null);
+  story.addPartial(partial(0, 60));
+  assert.equal(story.partial, null);
+  story.addPartial(partial(100, 160));
+  assert.equal(story.partial?.text, "to 160");
+});
+
+test("a partial that has heard less than the one shown is an old one", () => {
+  const story = new Story();
+  story.addPartial(partial(0, 50));
+  story.addPartial(partial(0, 40));
+  assert.equal(story.partial?.rev, 50);
+});
+
+test("a mark past the start of a partial makes it void", () => {
+  const story = new Story();
+  story.addPartial(partial(0, 50));
+  story.addSession(session({ seq: 1, through: 80 }));
+  assert.equal(story.partial, null);
+});
+
+test("the first final wins, and finals lie in order however they come", () => {
+  const story = new Story();
+  story.addUtterance(utterance(500));
+  story.addUtterance(utterance(0));
+  story.addUtterance(utterance(500, { text: "another" }));
+  assert.deepEqual([...story.utterances.values()].map(({ text }) => text), ["at 0", "at 500"]);
+});
+
+test("an older state of the session, or of a window, changes nothing", () => {
+  const story = new Story();
+  const total = (/** @type {number} */ seq) => /** @type {any} */ ({ size_ms: 0, start_ms: 0, seq, positive: seq });
+  story.addSession(session({ seq: 5, state: "ended" }));
+  story.addSession(session({ seq: 4 }));
+  story.addWindow(total(5));
+  story.addWindow(total(4));
+  assert.equal(story.session?.state, "ended");
+  assert.equal(story.total?.positive, 5);
+});
+
+test("last words are words that count", () => {
+  const story = new Story();
+  story.addUtterance(utterance(0));
+  story.addUtterance(utterance(200, { quality: { suppressed: "no_speech" } }));
+  assert.equal(story.lastWords?.text, "at 0");
+});
+
+test("a snapshot replaces all, and says what it took away", () => {
+  const library = new Library();
+  library.apply(session({ session_id: "gone" }));
+  const snapshot = { type: "snapshot", complete: false, sessions: [session({})], utterances: [], windows: [], partials: [] };
+  assert.deepEqual([...library.apply(/** @type {any} */ (snapshot))].sort(), ["gone", ID]);
+  assert.deepEqual([...library.stories.keys()], [ID]);
+  assert.equal(library.complete, false);
+});
+
+test("a deleted session is forgotten", () => {
+  const library = new Library();
+  library.apply(session({}));
+  library.apply(session({ seq: 1, state: "deleted" }));
+  assert.equal(library.stories.size, 0);
+});
