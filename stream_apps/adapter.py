@@ -7,7 +7,9 @@ check lets a commit pass an unfinished record. So offsets are committed here, in
 import asyncio
 import logging
 import ssl
+import tempfile
 from collections.abc import AsyncIterable, Iterable
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -174,7 +176,7 @@ def _make_faust(name: str, settings: Settings) -> faust.App:
         agent_supervisor=CrashingSupervisor,
         producer_acks=-1,
         store="memory://",
-        datadir=settings.home / "faust",
+        datadir=Path(tempfile.gettempdir()) / "undertone-faust",  # Faust insists; nothing is kept there
         table_standby_replicas=0,
         topic_allow_declare=False,
         topic_disable_leader=True,

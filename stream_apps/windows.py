@@ -42,8 +42,7 @@ def _reach(statistics: Statistics, through_ms: int) -> Iterator[OpenWindow]:
     yield opened.get((WHOLE, 0), OpenWindow(size_ms=WHOLE, start_ms=0))
     for size_ms in SIZES_MS:
         first_ms = statistics.through_ms // size_ms * size_ms
-        last_ms = max(first_ms, (through_ms - 1) // size_ms * size_ms)
-        for start_ms in range(first_ms, last_ms + 1, size_ms):
+        for start_ms in range(first_ms, through_ms, size_ms):
             yield opened.get((size_ms, start_ms), OpenWindow(size_ms=size_ms, start_ms=start_ms))
 
 

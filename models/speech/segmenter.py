@@ -5,8 +5,9 @@ on nothing else: not on how they were split, nor on load or time. So whoever res
 gave out finds the same boundaries again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,8 @@ Samples: TypeAlias = NDArray[np.int16]
 FRAME_SAMPLES = 512
 
 
-class Voice(Protocol):
-    """Judges frames of one stream in order: the probability that a frame of 512 samples (float32) holds speech."""
-
-    def __call__(self, frame: NDArray[np.float32]) -> float: ...
+# Judges the frames of one stream in order: the probability that a frame (512 samples, float32) holds speech.
+Voice: TypeAlias = Callable[[NDArray[np.float32]], float]
 
 
 @dataclass(frozen=True, slots=True)

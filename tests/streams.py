@@ -1,0 +1,41 @@
+"""Stream apps run in the test's own loop on the real Kafka, and topics read as anyone may read them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from stream_apps.adapter import Adapter
+from stream_apps.dead_letters import DeadLetters
+from stream_apps.deliveries import StreamApp
+from stream_apps.presence import Outputs, Presence
+from undertone.codec import decode
+from undertone.events import Event
+from undertone.kafka import Record, open_publisher, open_reader, read_to_end
+from undertone.settings import Settings
+from undertone.topics import Topic
+
+MakeApp = Callable[[Settings, Outputs, DeadLetters], StreamApp]
+
+
+@asynccontextmanager
+async def running_app(make: MakeApp, settings: Settings) -> AsyncIterator[Adapter]:
+    """An app on its adapter, joined to its group; stopped on exit, as a worker stops on SIGTERM."""
+    async with open_publisher(settings) as publisher:
+        outputs = Outputs(publisher, Presence(settings.session_timeout_ms / 1000))
+        app = make(settings, outputs, DeadLetters("test", outputs))
+        adapter = Adapter(app, settings)
+        await adapter.start()
+        try:
+            yield adapter
+        finally:
+            await adapter.stop()
+
+
+async def read_records(settings: Settings, topic: Topic) -> list[Record]:
+    """Everything in a topic now, partition by partition in order."""
+    async with open_reader(settings, [topic]) as reader:
+        return [record async for record in read_to_end(reader)]
+
+
+async def read_events(settings: Settings, topic: Topic) -> list[Event]:
+    """Every event in a topic now."""
+    return [decode(record.value, record.headers) for record in await read_records(settings, topic)]
