@@ -4,13 +4,17 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 T = TypeVar("T")
 
 POLL_S = 0.02
 
 
+@overload
+async def until(predicate: Callable[[], Awaitable[T]], timeout_s: float, what: str = "") -> T: ...
+@overload
+async def until(predicate: Callable[[], T], timeout_s: float, what: str = "") -> T: ...
 async def until(predicate: Callable[[], T | Awaitable[T]], timeout_s: float, what: str = "") -> T:
     """The first true value of ``predicate`` (plain or async), asked again and again for ``timeout_s``.
 

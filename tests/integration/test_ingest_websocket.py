@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -84,9 +84,10 @@ async def test_stop_sent_again_is_finished_again(served: Served, topics: Setting
     made = await served.make()
     async with open_publisher(topics) as transcriber:
         await tell(transcriber, made.session_id, state="ended", reason="stop", through=1600, utterances=1)
-    for words in ([], [json.dumps(START | {"next_sample": 0}), frame(0)]):
+    again: Sequence[Sequence[str | bytes]] = ((), (json.dumps(START | {"next_sample": 0}), frame(0)))
+    for words in again:
 
-        async def stopped(words: list[str | bytes] = words) -> dict[str, object] | None:
+        async def stopped(words: Sequence[str | bytes] = words) -> dict[str, object] | None:
             async with served.connect(made) as socket:
                 for word in [*words, '{"type":"stop"}']:
                     await socket.send(word)
