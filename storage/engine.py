@@ -29,7 +29,7 @@ def connect_url(database_url: str) -> URL:
     return url.set(drivername="postgresql+psycopg")
 
 
-def connect_options() -> dict[str, object]:
+def connect_options(statement_timeout_ms: int = 0) -> dict[str, object]:
     """Options of every connection: bounded waits, and UTC so that times read back as they were written."""
     return {
         "connect_timeout": CONNECT_TIMEOUT_S,
@@ -37,11 +37,11 @@ def connect_options() -> dict[str, object]:
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 15_000,
-        "options": "-c timezone=UTC",
+        "options": f"-c timezone=UTC -c statement_timeout={statement_timeout_ms}",
     }
 
 
-def make_engine(database_url: str, *, pool_size: int = 5) -> AsyncEngine:
+def make_engine(database_url: str, *, pool_size: int = 5, statement_timeout_ms: int = 30_000) -> AsyncEngine:
     """An engine whose pool heals after a restart of PostgreSQL. Connects at first use, not here."""
     return create_async_engine(
         connect_url(database_url),
@@ -49,7 +49,7 @@ def make_engine(database_url: str, *, pool_size: int = 5) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=CONNECT_TIMEOUT_S,
         pool_pre_ping=True,
-        connect_args=connect_options(),
+        connect_args=connect_options(statement_timeout_ms),
     )
 
 

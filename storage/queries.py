@@ -85,6 +85,13 @@ async def last_utterances(connection: AsyncConnection, session_id: str, limit: i
     return [event_of(Utterance, row) for row in reversed(rows)], more
 
 
+async def last_windows(connection: AsyncConnection, session_id: str, limit: int) -> list[Window]:
+    """A session's last ``limit`` windows by start, in order, without the one of the whole session."""
+    query = select(windows).where(windows.c.session_id == session_id, windows.c.size_ms > 0)
+    rows, _ = await _page(connection, query.order_by(windows.c.start_ms.desc(), windows.c.size_ms), limit)
+    return [event_of(Window, row) for row in reversed(rows)]
+
+
 async def last_of_each(connection: AsyncConnection, session_ids: Sequence[str]) -> list[Utterance]:
     """The last utterance of each session that has one."""
     last = (

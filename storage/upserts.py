@@ -16,12 +16,12 @@ from undertone.events import Event, Mark, Session, Utterance, Window
 
 @dataclass(frozen=True, slots=True)
 class Sourced:
-    """An event and where it was read: the full name of its topic, partition, offset."""
+    """An event, None for a record without effect, and where it was read: full name of the topic, partition, offset."""
 
     topic: str
     partition: int
     offset: int
-    event: Event
+    event: Event | None
 
 
 async def store(engine: AsyncEngine, batch: Sequence[Sourced]) -> int:
@@ -85,7 +85,7 @@ async def _store_sessions(connection: AsyncConnection, batch: Iterable[Sourced])
     await _execute(connection, _replace(statement, sessions, or_(given.seq > sessions.c.seq, later)), rows)
 
 
-async def _store_finals(connection: AsyncConnection, batch: Iterable[Event]) -> None:
+async def _store_finals(connection: AsyncConnection, batch: Iterable[Event | None]) -> None:
     """Store finals and the progress of their sessions; a final or mark at or below that progress is a repeat."""
     events = [event for event in batch if isinstance(event, Utterance | Mark)]
     if not events:
@@ -113,7 +113,7 @@ async def _store_finals(connection: AsyncConnection, batch: Iterable[Event]) -> 
     )
 
 
-async def _store_windows(connection: AsyncConnection, batch: Iterable[Event]) -> None:
+async def _store_windows(connection: AsyncConnection, batch: Iterable[Event | None]) -> None:
     statement = insert(windows)
     rows = [row_of(event) for event in batch if isinstance(event, Window)]
     await _execute(connection, _replace(statement, windows, statement.excluded.seq > windows.c.seq), rows)

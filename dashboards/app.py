@@ -1,0 +1,131 @@
+"""The read side: history over REST, the live view over server-sent events, and the pages."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import FastAPI, Header, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sse_starlette import EventSourceResponse
+
+import undertone
+from dashboards.access import check_reading
+from dashboards.follower import Follower
+from dashboards.history import history_routes
+from dashboards.pages import WEB, Pages, SafeHeaders
+from dashboards.streams import Pace, Streams
+from storage.engine import make_engine
+from undertone.errors import PoisonError, Refusal, TransientError
+from undertone.events import Session
+from undertone.health import health_routes
+from undertone.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_AWAY_RETRY_MS = 2000
+_STATEMENT_TIMEOUT_MS = 10_000
+
+
+def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
+    """The app; its lifespan follows the log. Raises ``FatalError`` if Kafka, database or secret are not set."""
+    settings.brokers()
+    key = settings.signing_key()
+    engine = make_engine(settings.database_url(), pool_size=10, statement_timeout_ms=_STATEMENT_TIMEOUT_MS)
+    follower = Follower(settings)
+    streams = Streams(settings, engine, follower, pace or Pace())
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        following = asyncio.create_task(follower.run(), name="follow the log")
+        following.add_done_callback(_say_why)
+        try:
+            yield
+        finally:
+            following.cancel()
+            await asyncio.wait([following])
+            await engine.dispose()
+
+    def live(session_id: str) -> Session | None:
+        return follower.hub.knows(session_id) if follower.filled.is_set() else None
+
+    app = FastAPI(title="Undertone: read side", version=undertone.__version__, lifespan=lifespan, docs_url=None)
+    app.add_middleware(SafeHeaders)
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(TransientError, _away)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(PoisonError, _impossible)
+    app.include_router(history_routes(engine, key, live))
+    _add_streams(app, streams, key)
+    app.routes.extend(health_routes(follower.why_not_ready))
+    app.mount("/", Pages(directory=WEB, html=True))
+    return app
+
+
+def _say_why(following: asyncio.Task[None]) -> None:
+    """The hub follows for ever: say so if it does not. The process ends then, for its supervisor to start it anew."""
+    if following.cancelled() or (error := following.exception()) is None:
+        return
+    log.critical("the hub has stopped", exc_info=error)
+    signal.raise_signal(signal.SIGTERM)
+
+
+def _add_streams(app: FastAPI, streams: Streams, key: str) -> None:
+    token_query = Query(description="a token of the session")
+    cursor_query = Query(alias="last_event_id", description="the last id that was received")
+
+    @app.get("/v1/events", response_class=EventSourceResponse)
+    async def all_events(
+        token: Annotated[str | None, token_query] = None,
+        asked: Annotated[str | None, cursor_query] = None,
+        last_event_id: Annotated[str | None, Header()] = None,
+    ) -> EventSourceResponse:
+        """Every session's events."""
+        check_reading(key, token, None)
+        return await streams.open(None, last_event_id or asked or None, is_proven=True)
+
+    @app.get("/v1/sessions/{session_id}/events", response_class=EventSourceResponse)
+    async def session_events(
+        session_id: str,
+        token: Annotated[str | None, token_query] = None,
+        asked: Annotated[str | None, cursor_query] = None,
+        last_event_id: Annotated[str | None, Header()] = None,
+    ) -> EventSourceResponse:
+        """One session's events."""
+        is_proven = check_reading(key, token, session_id)
+        return await streams.open(session_id, last_event_id or asked or None, is_proven=is_proven)
+
+
+def _answer(refusal: Refusal) -> JSONResponse:
+    wait = {} if refusal.retry_after_ms is None else {"retry-after": str(-(-refusal.retry_after_ms // 1000))}
+    return JSONResponse(refusal.body(), refusal.status, {"cache-control": "no-store", **wait})
+
+
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refusal)
+    return _answer(error)
+
+
+async def _away(_: Request, error: Exception) -> JSONResponse:
+    return _answer(
+        Refusal(
+            "history_away",
+            f"the history cannot be read now ({error}); the live view goes on",
+            status=503,
+            retryable=True,
+            retry_after_ms=_AWAY_RETRY_MS,
+        )
+    )
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+    return _answer(Refusal("bad_request", f"the request is not understood: {wrong}", status=400))
+
+
+async def _impossible(_: Request, error: Exception) -> JSONResponse:
+    return _answer(Refusal("bad_request", f"the request holds a value that cannot be: {error}", status=400))

@@ -1,0 +1,92 @@
+"""The history over REST. Pages are ``{"<items>": […], "next": cursor or null}``; items are in the viewers' form."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Literal, TypeAlias
+
+from fastapi import APIRouter, Query
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from dashboards.access import check_reading, unknown_session
+from dashboards.forms import viewer_form
+from storage import queries
+from storage.engine import translate_errors
+from undertone.events import Session
+
+MAX_PAGE = 500
+MAX_WINDOW_PAGE = 5000
+
+Cursor: TypeAlias = Annotated[str | None, Query(description="`next` of the page before")]
+Limit: TypeAlias = Annotated[int, Query(ge=1, le=MAX_PAGE)]
+WindowLimit: TypeAlias = Annotated[int, Query(ge=1, le=MAX_WINDOW_PAGE)]
+Token: TypeAlias = Annotated[str | None, Query(description="a token of the session")]
+
+
+def history_routes(engine: AsyncEngine, key: str, live: Callable[[str], Session | None]) -> APIRouter:
+    """Routes that read ``engine``; ``live`` finds a session that the hub knows and the history not yet."""
+    router = APIRouter(prefix="/v1/sessions")
+
+    @asynccontextmanager
+    async def connected() -> AsyncIterator[AsyncConnection]:
+        with translate_errors():
+            async with engine.connect() as connection:
+                yield connection
+
+    async def find(connection: AsyncConnection, session_id: str) -> Session:
+        session = await queries.one_session(connection, session_id) or live(session_id)
+        if session is None:
+            raise unknown_session(session_id)
+        return session
+
+    @router.get("")
+    async def sessions(
+        state: Literal["open", "live", "ended"] | None = None,
+        cursor: Cursor = None,
+        limit: Limit = 50,
+        token: Token = None,
+    ) -> dict[str, Any]:
+        """Sessions, newest first, and the whole-session windows of those that have one."""
+        check_reading(key, token, None)
+        async with connected() as connection:
+            page = await queries.session_page(connection, state=state, cursor=cursor, limit=limit)
+            windows = await queries.whole_windows(connection, [session.session_id for session in page.items])
+        return {
+            "sessions": [viewer_form(session) for session in page.items],
+            "windows": [viewer_form(window) for window in windows],
+            "next": page.next,
+        }
+
+    @router.get("/{session_id}")
+    async def session(session_id: str, token: Token = None) -> dict[str, Any]:
+        """One session."""
+        check_reading(key, token, session_id)
+        async with connected() as connection:
+            return viewer_form(await find(connection, session_id))
+
+    @router.get("/{session_id}/utterances")
+    async def utterances(
+        session_id: str, cursor: Cursor = None, limit: Limit = 100, token: Token = None
+    ) -> dict[str, Any]:
+        """The session's utterances, in order of time."""
+        check_reading(key, token, session_id)
+        async with connected() as connection:
+            await find(connection, session_id)
+            page = await queries.utterance_page(connection, session_id, cursor=cursor, limit=limit)
+        return {"utterances": [viewer_form(utterance) for utterance in page.items], "next": page.next}
+
+    @router.get("/{session_id}/windows")
+    async def windows(
+        session_id: str,
+        size_ms: Annotated[int | None, Query(ge=0, description="only this size; 0 is the whole session")] = None,
+        cursor: Cursor = None,
+        limit: WindowLimit = 1000,
+        token: Token = None,
+    ) -> dict[str, Any]:
+        """The session's windows, by size, then start."""
+        check_reading(key, token, session_id)
+        async with connected() as connection:
+            await find(connection, session_id)
+            page = await queries.window_page(connection, session_id, size_ms=size_ms, cursor=cursor, limit=limit)
+        return {"windows": [viewer_form(window) for window in page.items], "next": page.next}
+
+    return router

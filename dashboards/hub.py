@@ -1,0 +1,179 @@
+"""The hub: the last minutes of what viewers see, in a ring, and the viewers that follow it. Pure: time is passed in.
+
+The hub reads four topics. Offsets of all their partitions make a position: slot ``topic * partitions + partition``.
+Entries of one slot lie in the ring in the order of the log; the order between slots is the order of arrival, and
+may differ between replicas, which a cursor made of offsets does not mind.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+
+from dashboards.positions import Position
+from dashboards.viewers import Entry, Viewer
+from undertone.events import Event, Mark, Partial, Session, Utterance, Window
+from undertone.topics import PARTIALS, SESSIONS, UTTERANCES, WINDOWS, place
+
+TOPICS = (SESSIONS, PARTIALS, UTTERANCES, WINDOWS)
+KEEP_MS = 600_000
+MAX_ENTRIES = 100_000
+MAX_BYTES = 64_000_000
+MAX_KNOWN = 50_000
+_ENTRY_BYTES = 1000  # what an entry takes besides its text
+
+
+@dataclass(slots=True)
+class Known:
+    """What the hub remembers of a session beyond its entries."""
+
+    seq: int = 0
+    through: int = 0
+    session: Session | None = None
+    session_at: tuple[int, int] = (-1, -1)
+    partial: Partial | None = None
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether nobody speaks in it now."""
+        return self.session is not None and self.session.state in {"ended", "deleted"}
+
+
+class Hub:
+    """Drops repeats, keeps the ring, and hands each new entry to the viewers that want it."""
+
+    def __init__(
+        self,
+        partitions: int,
+        start: Position,
+        keep_ms: int = KEEP_MS,
+        max_entries: int = MAX_ENTRIES,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        """``start`` is where reading begins, one offset per slot."""
+        self.partitions = partitions
+        self.head = start
+        self.viewers: set[Viewer] = set()
+        self._floor = list(start)
+        self._ring: deque[Entry] = deque()
+        self._bytes = 0
+        self._index = 0
+        self._keep_ms = keep_ms
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._windows: OrderedDict[Hashable, int] = OrderedDict()
+
+    def slots(self, session_id: str | None) -> tuple[int, ...]:
+        """The slots that concern a session, or all of them."""
+        if session_id is None:
+            return tuple(range(len(TOPICS) * self.partitions))
+        partition = place(session_id, self.partitions)
+        return tuple(topic * self.partitions + partition for topic in range(len(TOPICS)))
+
+    def add(self, slot: int, offset: int, event: Event | None, at_ms: int, now_ms: int) -> None:
+        """Take the record at ``offset`` of ``slot``, written at ``at_ms``; ``event`` is None if it holds none."""
+        if offset < self.head[slot]:
+            return
+        self.head = (*self.head[:slot], offset + 1, *self.head[slot + 1 :])
+        shown = self._learn(event, offset)
+        if shown is not None:
+            entry = Entry(self._index, min(at_ms, now_ms), slot, offset, self.head, shown)
+            self._index += 1
+            self._ring.append(entry)
+            self._bytes += len(entry.data) + _ENTRY_BYTES
+            for viewer in self.viewers:
+                viewer.push(entry)
+        self._trim(now_ms)
+
+    def knows(self, session_id: str) -> Session | None:
+        """The session's latest state, if the hub has seen it and it is not deleted."""
+        known = self._known.get(session_id)
+        return known.session if known and known.session and known.session.state != "deleted" else None
+
+    def partials(self, session_id: str | None) -> Iterator[Partial]:
+        """The text that is changing now, of one session or of all."""
+        for name, known in self._known.items():
+            if known.partial is not None and session_id in {None, name}:
+                yield known.partial
+
+    def recent(self, session_id: str | None) -> Iterator[Session | Utterance | Window]:
+        """Every event in the ring but partials, of one session or of all, oldest first."""
+        for entry in self._ring:
+            if not isinstance(entry.event, Partial) and session_id in {None, entry.event.session_id}:
+                yield entry.event
+
+    def reaches_back_to(self, start: Mapping[int, int]) -> bool:
+        """Whether the ring holds everything from these offsets on."""
+        return not self.missing(start)
+
+    def missing(self, start: Mapping[int, int]) -> dict[int, tuple[int, int]]:
+        """The ranges of offsets, by slot, that lie between ``start`` and the ring."""
+        return {slot: (at, self._floor[slot]) for slot, at in start.items() if at < self._floor[slot]}
+
+    def attach(self, session_id: str | None, start: Mapping[int, int]) -> Viewer:
+        """A viewer who has seen the log below ``start``, with what the ring has from there on. ``detach`` it."""
+        viewer = Viewer(session_id, self.slots(session_id), dict(start))
+        for entry in self._ring:
+            if not (isinstance(entry.event, Partial) and self._is_void(entry.event)):
+                viewer.load(entry)
+        self.viewers.add(viewer)
+        return viewer
+
+    def detach(self, viewer: Viewer) -> None:
+        """Forget a viewer."""
+        self.viewers.discard(viewer)
+
+    def _learn(self, event: Event | None, offset: int) -> Session | Partial | Utterance | Window | None:
+        """Remember what ``event`` says; return it if viewers are to see it."""
+        if isinstance(event, Window):
+            return event if self._is_new_window(event) else None
+        if not isinstance(event, Session | Partial | Utterance | Mark):
+            return None
+        known = self._known.setdefault(event.session_id, Known())
+        self._known.move_to_end(event.session_id)
+        if len(self._known) > MAX_KNOWN:
+            self._known.popitem(last=False)
+        if isinstance(event, Partial):
+            return self._learn_partial(known, event)
+        if isinstance(event, Session):
+            if (event.seq, offset) <= known.session_at:
+                return None
+            known.session, known.session_at = event, (event.seq, offset)
+        elif event.seq <= known.seq:
+            return None
+        else:
+            known.seq = event.seq
+        known.through = max(known.through, event.through)
+        if known.partial is not None and self._is_void(known.partial):
+            known.partial = None
+        return None if isinstance(event, Mark) else event
+
+    def _learn_partial(self, known: Known, event: Partial) -> Partial | None:
+        shown = known.partial
+        if self._is_void(event) or (shown and shown.first_sample == event.first_sample and event.rev <= shown.rev):
+            return None
+        known.partial = event
+        return event
+
+    def _is_void(self, partial: Partial) -> bool:
+        known = self._known.get(partial.session_id)
+        return known is not None and (known.through > partial.first_sample or known.is_ended)
+
+    def _is_new_window(self, event: Window) -> bool:
+        key = event.session_id, event.size_ms, event.start_ms
+        if event.seq <= self._windows.get(key, -1):
+            return False
+        self._windows[key] = event.seq
+        self._windows.move_to_end(key)
+        if len(self._windows) > MAX_KNOWN:
+            self._windows.popitem(last=False)
+        return True
+
+    def _trim(self, now_ms: int) -> None:
+        ring = self._ring
+        while ring and (
+            ring[0].at_ms < now_ms - self._keep_ms or len(ring) > self._max_entries or self._bytes > self._max_bytes
+        ):
+            entry = ring.popleft()
+            self._bytes -= len(entry.data) + _ENTRY_BYTES
+            self._floor[entry.slot] = entry.offset + 1

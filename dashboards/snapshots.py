@@ -1,0 +1,136 @@
+"""What a viewer gets first: the state of one session or of all, and the offsets from which the stream goes on."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from dashboards.forms import viewer_form
+from dashboards.hub import TOPICS, Hub
+from storage import queries
+from storage.engine import translate_errors
+from undertone.events import Partial, Session, Utterance, Window
+from undertone.kafka import topic_name
+from undertone.settings import Settings
+from undertone.topics import PARTIALS
+
+MAX_UTTERANCES = 500
+MAX_WINDOWS = 5000
+MAX_LIVE = 500
+MAX_OTHERS = 50
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Stored events and the next offsets (by slot) behind them; ``through`` is how far each session is settled.
+
+    ``complete`` is false where the history is out of reach, ``more`` true where a long one is cut at its front.
+    """
+
+    complete: bool
+    start: Mapping[int, int]
+    sessions: list[Session] = field(default_factory=list)
+    utterances: list[Utterance] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
+    through: Mapping[str, int] = field(default_factory=dict)
+    more: bool = False
+
+    def form(self, partials: Iterable[Partial], *, complete: bool) -> dict[str, Any]:
+        """The JSON of the event; of ``partials`` only those that the stored events do not void."""
+        reached = dict(self.through)
+        over = set()
+        settled: list[Session | Utterance] = [*self.sessions, *self.utterances]
+        for event in settled:
+            reached[event.session_id] = max(reached.get(event.session_id, 0), event.through)
+            if isinstance(event, Session) and event.state == "ended":
+                over.add(event.session_id)
+        changing = [
+            partial
+            for partial in partials
+            if partial.first_sample >= reached.get(partial.session_id, 0) and partial.session_id not in over
+        ]
+        return {
+            "type": "snapshot",
+            "complete": complete,
+            "more": self.more,
+            "sessions": [viewer_form(event) for event in self.sessions],
+            "utterances": [viewer_form(event) for event in self.utterances],
+            "windows": [viewer_form(event) for event in self.windows],
+            "partials": [viewer_form(event) for event in changing],
+        }
+
+
+async def stored_snapshot(engine: AsyncEngine, settings: Settings, hub: Hub, session_id: str | None) -> Snapshot:
+    """Rows and source offsets of one moment. Raises ``TransientError`` while PostgreSQL is away."""
+    with translate_errors():
+        async with engine.connect() as plain:
+            connection = await plain.execution_options(isolation_level="REPEATABLE READ")
+            async with connection.begin():
+                start = await _start(connection, settings, hub, session_id)
+                if session_id is None:
+                    return await _of_all(connection, start)
+                return await _of_one(connection, start, session_id)
+
+
+def ringed_snapshot(hub: Hub, session_id: str | None) -> Snapshot:
+    """What the hub's ring still knows, for when PostgreSQL is away."""
+    sessions: dict[str, Session] = {}
+    utterances: dict[str, Utterance] = {}
+    windows: dict[tuple[str, int, int], Window] = {}
+    for event in hub.recent(session_id):
+        if isinstance(event, Session):
+            sessions[event.session_id] = event
+        elif isinstance(event, Utterance):
+            utterances[event.session_id if session_id is None else event.utterance_id] = event
+        elif session_id is not None or event.size_ms == 0:
+            windows[event.session_id, event.size_ms, event.start_ms] = event
+    gone = {name for name, event in sessions.items() if event.state == "deleted"}
+    return Snapshot(
+        complete=False,
+        start={slot: hub.head[slot] for slot in hub.slots(session_id)},
+        sessions=[event for event in sessions.values() if event.session_id not in gone],
+        utterances=[event for event in utterances.values() if event.session_id not in gone],
+        windows=[event for event in windows.values() if event.session_id not in gone],
+    )
+
+
+async def _start(connection: AsyncConnection, settings: Settings, hub: Hub, session_id: str | None) -> dict[int, int]:
+    """The next offsets behind the stored rows. Partials are not stored: theirs is where the hub stands."""
+    stored = await queries.stored_offsets(connection)
+    start = {}
+    for slot in hub.slots(session_id):
+        number, partition = divmod(slot, hub.partitions)
+        topic = TOPICS[number]
+        start[slot] = hub.head[slot] if topic is PARTIALS else stored.get((topic_name(settings, topic), partition), 0)
+    return start
+
+
+async def _of_one(connection: AsyncConnection, start: Mapping[int, int], session_id: str) -> Snapshot:
+    session = await queries.one_session(connection, session_id)
+    utterances, more = await queries.last_utterances(connection, session_id, MAX_UTTERANCES)
+    windows = await queries.last_windows(connection, session_id, MAX_WINDOWS)
+    return Snapshot(
+        complete=True,
+        start=start,
+        sessions=[session] if session else [],
+        utterances=utterances,
+        windows=await queries.whole_windows(connection, [session_id]) + windows,
+        through=await queries.through_of(connection, [session_id]),
+        more=more,
+    )
+
+
+async def _of_all(connection: AsyncConnection, start: Mapping[int, int]) -> Snapshot:
+    sessions = []
+    for state, limit in (("live", MAX_LIVE), ("open", MAX_OTHERS), ("ended", MAX_OTHERS)):
+        sessions += (await queries.session_page(connection, state=state, limit=limit)).items
+    names = [session.session_id for session in sessions]
+    return Snapshot(
+        complete=True,
+        start=start,
+        sessions=sorted(sessions, key=lambda session: session.session_id, reverse=True),
+        utterances=await queries.last_of_each(connection, names),
+        windows=await queries.whole_windows(connection, names),
+        through=await queries.through_of(connection, names),
+    )

@@ -1,0 +1,198 @@
+"""Server-sent events: snapshot first, then live; cut anywhere, resumed with no gap and no repeat."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+
+from prometheus_client import Counter, Gauge
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from dashboards.access import unknown_session
+from dashboards.follower import Follower
+from dashboards.forms import viewer_form
+from dashboards.hub import Hub
+from dashboards.positions import Position, read_position
+from dashboards.responses import ViewerResponse, event, heartbeat, place_only, reset
+from dashboards.snapshots import Snapshot, ringed_snapshot, stored_snapshot
+from dashboards.viewers import Viewer
+from undertone.errors import Refusal, TransientError
+from undertone.events import Event, Session, Utterance, Window
+from undertone.settings import Settings
+
+log = logging.getLogger(__name__)
+
+VIEWERS = Gauge("undertone_viewers", "Viewers that follow the server-sent events now.")
+LOST_VIEWERS = Counter("undertone_viewers_behind", "Viewers closed because they fell too far behind.")
+SNAPSHOT_S = 5.0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The times of a stream, in seconds. ``jitter`` gives a number in [0, 1)."""
+
+    heartbeat_s: float = 15.0
+    rotate_s: float = 300.0
+    rotate_jitter_s: float = 60.0
+    send_timeout_s: float = 30.0
+    fill_wait_s: float = 5.0
+    catch_up_s: float = 2.0
+    max_viewers: int = 1000
+    jitter: Callable[[], float] = random.random
+    clock: Callable[[], float] = time.monotonic
+
+
+class Streams:
+    """Opens streams on the hub that ``follower`` fills."""
+
+    def __init__(self, settings: Settings, engine: AsyncEngine, follower: Follower, pace: Pace) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._follower = follower
+        self._pace = pace
+        self._bridges = asyncio.Semaphore(2)
+
+    async def open(self, session_id: str | None, cursor: str | None, *, is_proven: bool) -> EventSourceResponse:
+        """The stream of one session, or of all; ``cursor`` is the last id that this viewer got.
+
+        ``is_proven`` says that the session exists though nothing may be stored of it yet. Raises ``Refusal`` for an
+        unknown session, and while the hub is not filled or has too many viewers.
+        """
+        hub = await self._filled_hub()
+        snapshot = None
+        if cursor is None:
+            snapshot = await self._snapshot(hub, session_id)
+            if session_id is not None and not is_proven:
+                _check_known(hub, snapshot, session_id)
+        events = self._events(hub, session_id, cursor, snapshot)
+        return ViewerResponse(events, ping=0, send_timeout=self._pace.send_timeout_s, sep="\n")
+
+    async def _filled_hub(self) -> Hub:
+        try:
+            async with asyncio.timeout(self._pace.fill_wait_s):
+                await self._follower.filled.wait()
+        except TimeoutError as error:
+            reason = f"the live view is not ready: {self._follower.why_not_ready()}"
+            raise Refusal("not_ready", reason, status=503, retryable=True, retry_after_ms=1000) from error
+        hub = self._follower.hub
+        if len(hub.viewers) >= self._pace.max_viewers:
+            raise Refusal(
+                "too_many_viewers",
+                f"{len(hub.viewers)} viewers follow already: try again later, or add a replica of dashboards",
+                status=503,
+                retryable=True,
+                retry_after_ms=10_000,
+            )
+        return hub
+
+    async def _snapshot(self, hub: Hub, session_id: str | None) -> Snapshot:
+        try:
+            async with asyncio.timeout(SNAPSHOT_S):
+                return await stored_snapshot(self._engine, self._settings, hub, session_id)
+        except (TransientError, TimeoutError) as error:
+            log.warning("a viewer begins without the history: %s", error)
+            return ringed_snapshot(hub, session_id)
+
+    async def _events(
+        self, hub: Hub, session_id: str | None, cursor: str | None, snapshot: Snapshot | None
+    ) -> AsyncIterator[ServerSentEvent]:
+        """Everything that is sent: the beginning, then what the hub hands over until the connection is to rotate."""
+        viewer = await self._resume(hub, session_id, cursor)
+        begun: list[ServerSentEvent] = []
+        if viewer is None:
+            if cursor is not None:
+                yield reset()
+            snapshot = snapshot or await self._snapshot(hub, session_id)
+            viewer, begun = await self._begin(hub, session_id, snapshot)
+        VIEWERS.inc()
+        try:
+            for event in begun:
+                yield event
+            async for event in self._live(hub, viewer):
+                yield event
+        finally:
+            VIEWERS.dec()
+            hub.detach(viewer)
+
+    async def _resume(self, hub: Hub, session_id: str | None, cursor: str | None) -> Viewer | None:
+        """A viewer who goes on behind ``cursor``; None where that is older than the ring, or of another log."""
+        slots = hub.slots(session_id)
+        position = read_position(cursor, len(slots)) if cursor else None
+        if position is None or not await self._has_reached(hub, slots, position):
+            return None
+        start = dict(zip(slots, position, strict=True))
+        return None if hub.missing(start) else hub.attach(session_id, start)
+
+    async def _has_reached(self, hub: Hub, slots: tuple[int, ...], position: Position) -> bool:
+        """Whether the hub comes as far as another replica was when it gave out this position."""
+        deadline = self._pace.clock() + self._pace.catch_up_s
+        while any(hub.head[slot] < at for slot, at in zip(slots, position, strict=True)):
+            if self._pace.clock() > deadline:
+                return False
+            await asyncio.sleep(0.05)
+        return True
+
+    async def _begin(
+        self, hub: Hub, session_id: str | None, snapshot: Snapshot
+    ) -> tuple[Viewer, list[ServerSentEvent]]:
+        """A viewer who goes on behind the snapshot, and the events up to where the ring begins."""
+        partials = list(hub.partials(session_id))
+        viewer = hub.attach(session_id, snapshot.start)
+        try:
+            missing = hub.missing(snapshot.start)
+            bridge = await self._bridge(missing) if missing else []
+        except BaseException:
+            hub.detach(viewer)
+            raise
+        at = dict(snapshot.start)
+        if bridge is None:
+            at |= {slot: end for slot, (_, end) in missing.items()}
+        form = snapshot.form(partials, complete=snapshot.complete and bridge is not None)
+        events = [event("snapshot", form, at.values())]
+        for slot, offset, found in bridge or ():
+            at[slot] = offset + 1
+            if isinstance(found, Session | Utterance | Window) and session_id in {None, found.session_id}:
+                events.append(event(found.type, viewer_form(found), at.values()))
+        return viewer, events
+
+    async def _bridge(self, missing: Mapping[int, tuple[int, int]]) -> list[tuple[int, int, Event]] | None:
+        async with self._bridges:
+            return await self._follower.bridge(missing)
+
+    async def _live(self, hub: Hub, viewer: Viewer) -> AsyncIterator[ServerSentEvent]:
+        """Entries as they come, heartbeats where there are none. Ends when it is time, or when the viewer is behind."""
+        pace = self._pace
+        rotate_at = pace.clock() + pace.rotate_s + pace.jitter() * pace.rotate_jitter_s
+        beat_at = pace.clock() + pace.heartbeat_s
+        while not viewer.is_behind:
+            entry = viewer.pop()
+            if entry is not None:
+                yield event(entry.event.type, entry.data, viewer.position(entry.head))
+                continue
+            now = pace.clock()
+            if now >= min(beat_at, rotate_at):
+                yield heartbeat()
+                yield place_only(viewer.position(hub.head))
+                beat_at = now + pace.heartbeat_s
+            if now >= rotate_at:
+                return
+            await _wait(viewer.woken, min(beat_at, rotate_at) - now)
+        LOST_VIEWERS.inc()
+        log.warning("a viewer fell too far behind and was closed")
+
+
+async def _wait(woken: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await woken.wait()
+
+
+def _check_known(hub: Hub, snapshot: Snapshot, session_id: str) -> None:
+    """Raise ``Refusal`` if neither the history nor the log knows the session, and the history could be asked."""
+    found = snapshot.sessions or snapshot.utterances or hub.knows(session_id)
+    if snapshot.complete and not found:
+        raise unknown_session(session_id)

@@ -1,0 +1,280 @@
+"""The hub's pure core: order, repeats, cuts and resumes, void partials, bounds."""
+
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dashboards.hub import Hub
+from dashboards.positions import Position, read_position, write_position
+from dashboards.viewers import Entry, Viewer
+from tests.storage_events import mark, partial, session, session_id, utterance, window
+from undertone.events import Event, Partial, Session, Utterance, Window
+
+SESSIONS, PARTIALS, UTTERANCES, WINDOWS = range(4)
+
+
+def slot_of(event: Event) -> int:
+    return {Session: SESSIONS, Partial: PARTIALS, Window: WINDOWS}.get(type(event), UTTERANCES)
+
+
+class Log:
+    """One partition of each topic, and hubs that read them in orders of their own."""
+
+    def __init__(self) -> None:
+        self.slots: tuple[list[Event], ...] = ([], [], [], [])
+
+    def write(self, *events: Event) -> None:
+        for event in events:
+            self.slots[slot_of(event)].append(event)
+
+    def feed(self, hub: Hub, slot: int, at_ms: int = 0) -> None:
+        """The next record of a slot, if there is one."""
+        offset = hub.head[slot]
+        if offset < len(self.slots[slot]):
+            hub.add(slot, offset, self.slots[slot][offset], at_ms, at_ms)
+
+    def feed_all(self, hub: Hub, at_ms: int = 0) -> None:
+        for slot in range(4):
+            while hub.head[slot] < len(self.slots[slot]):
+                self.feed(hub, slot, at_ms)
+
+
+def new_hub(**bounds: int) -> Hub:
+    return Hub(1, (0, 0, 0, 0), **bounds)
+
+
+def follow(hub: Hub, position: Position = (0, 0, 0, 0), name: str | None = None) -> Viewer:
+    return hub.attach(name, dict(enumerate(position)))
+
+
+def drain(viewer: Viewer) -> list[Entry]:
+    return list(iter(viewer.pop, None))
+
+
+def events(viewer: Viewer) -> list[Event]:
+    return [entry.event for entry in drain(viewer)]
+
+
+def story(finals: int, repeats: Sequence[int]) -> Log:
+    """Sessions 1 and 2, each with ``finals``, windows and partials; some finals are given out again later."""
+    log = Log()
+    for seq in range(1, finals + 1):
+        for number in (1, 2):
+            first = (seq - 1) * 80_000
+            log.write(partial(number, first, first + 1000), partial(number, first, first + 2000))
+            log.write(utterance(number, seq), session(number, seq=seq, through=first + 48_000))
+            log.write(window(number, seq=seq), window(number, 0, seq=seq))
+        log.write(*(utterance(1, again) for again in repeats if again <= seq))
+    return log
+
+
+STEPS = st.lists(st.sampled_from(["s", "p", "u", "w", "read", "cut", "other"]), max_size=120)
+
+
+@settings(max_examples=300, deadline=None)
+@given(STEPS, STEPS, st.lists(st.integers(1, 4), max_size=3), st.booleans())
+def test_cuts_and_resumes_lose_and_repeat_nothing(
+    before: list[str], after: list[str], repeats: list[int], one: bool
+) -> None:
+    """A viewer who is cut anywhere, and resumes at either of two hubs that read in different orders."""
+    log = story(6, repeats)
+    hubs = [new_hub(), new_hub()]
+    name = session_id(1) if one else None
+    position: Position = (0, 0, 0, 0)
+    seen: list[Event] = []
+    at = 0
+    viewer = follow(hubs[0], position, name)
+
+    def read_one() -> None:
+        nonlocal position
+        entry = viewer.pop()
+        if entry is not None:
+            seen.append(entry.event)
+            found = read_position(write_position(viewer.position(entry.head)), 4)
+            assert found is not None
+            position = found
+
+    for step in before + after:
+        if step in "spuw":
+            log.feed(hubs[at], "spuw".index(step))
+            log.feed(hubs[1 - at], "wups".index(step))
+        elif step == "read":
+            read_one()
+        else:
+            hubs[at].detach(viewer)
+            at = 1 - at if step == "other" else at
+            viewer = follow(hubs[at], position, name)
+    for hub in hubs:
+        log.feed_all(hub)
+    seen += events(viewer)
+
+    for number in (1, 2):
+        finals = [
+            event.seq for event in seen if isinstance(event, Utterance) and event.session_id == session_id(number)
+        ]
+        wanted = list(range(1, 7)) if number == 1 or not one else []
+        assert finals == wanted
+        states = [event.seq for event in seen if isinstance(event, Session) and event.session_id == session_id(number)]
+        assert states == wanted
+    for size in (0, 10_000):
+        last = [event for event in seen if isinstance(event, Window) and event.size_ms == size]
+        assert last[-1].seq == 6
+
+
+def test_a_repeated_final_is_dropped_by_seq() -> None:
+    log = Log()
+    log.write(utterance(seq=1), mark(seq=2), utterance(seq=1, text="again"), utterance(seq=2), utterance(seq=3))
+    hub = new_hub()
+    log.feed_all(hub)
+    assert [event.seq for event in events(follow(hub)) if isinstance(event, Utterance)] == [1, 3]
+
+
+def test_records_read_again_after_a_reconnect_are_dropped() -> None:
+    hub = new_hub()
+    viewer = follow(hub)
+    for _ in range(2):
+        hub.add(SESSIONS, 0, session(seq=1), 0, 0)
+    assert len(events(viewer)) == 1
+
+
+def test_records_that_hold_no_event_move_the_position() -> None:
+    hub = new_hub()
+    hub.add(UTTERANCES, 0, None, 0, 0)
+    hub.add(UTTERANCES, 1, mark(), 0, 0)
+    assert hub.head == (0, 0, 2, 0)
+    assert events(follow(hub)) == []
+
+
+def test_partials_and_windows_keep_the_latest() -> None:
+    hub = new_hub()
+    viewer = follow(hub)
+    log = Log()
+    log.write(partial(rev=1), partial(rev=2), window(seq=1), window(seq=2), window(start_ms=10_000, seq=2))
+    log.feed_all(hub)
+    assert events(viewer) == [partial(rev=2), window(seq=2), window(start_ms=10_000, seq=2)]
+
+
+def test_a_partial_is_void_once_a_boundary_passes_it() -> None:
+    for voids in (
+        utterance(seq=1),
+        mark(through=1),
+        session(seq=1, through=1),
+        session(seq=1, state="ended", reason="stop"),
+    ):
+        hub = new_hub()
+        viewer = follow(hub)
+        hub.add(PARTIALS, 0, partial(first_sample=0), 0, 0)
+        assert list(hub.partials(None)) == [partial(first_sample=0)]
+        hub.add(slot_of(voids), 0, voids, 0, 0)
+        hub.add(PARTIALS, 1, partial(first_sample=0, rev=99_999), 0, 0)
+        assert list(hub.partials(None)) == []
+        if voids.type != "mark":
+            assert events(viewer) == [voids]
+        assert [event for event in events(follow(hub)) if isinstance(event, Partial)] == []
+
+
+def test_a_partial_that_starts_at_the_boundary_lives() -> None:
+    hub = new_hub()
+    hub.add(UTTERANCES, 0, mark(through=160_000), 0, 0)
+    hub.add(PARTIALS, 0, partial(first_sample=160_000, rev=170_000), 0, 0)
+    assert len(events(follow(hub))) == 1
+
+
+def test_an_older_revision_of_a_partial_is_dropped() -> None:
+    hub = new_hub()
+    hub.add(PARTIALS, 0, partial(rev=2), 0, 0)
+    hub.add(PARTIALS, 1, partial(rev=1), 0, 0)
+    assert list(hub.partials(None)) == [partial(rev=2)]
+
+
+def test_the_ring_forgets_by_age_count_and_bytes_and_knows_what_it_lacks() -> None:
+    for bounds, at_ms in (({"keep_ms": 100}, 1000), ({"max_entries": 1}, 0), ({"max_bytes": 3000}, 0)):
+        hub = new_hub(**bounds)
+        hub.add(UTTERANCES, 0, utterance(seq=1), 0, 0)
+        hub.add(UTTERANCES, 1, utterance(seq=2), at_ms, at_ms)
+        assert hub.missing({0: 0, 1: 0, 2: 0, 3: 0}) == {2: (0, 1)}
+        assert hub.missing({0: 0, 1: 0, 2: 1, 3: 0}) == {}
+
+
+def test_a_viewer_too_far_behind_is_closed_and_resumes_without_a_gap() -> None:
+    hub = new_hub()
+    viewer = Viewer(None, (0, 1, 2, 3), dict.fromkeys(range(4), 0), max_behind=5)
+    hub.viewers.add(viewer)
+    hub.add(UTTERANCES, 0, utterance(seq=1), 0, 0)
+    entry = viewer.pop()
+    assert entry is not None
+    position = viewer.position(entry.head)
+    for seq in range(2, 9):
+        hub.add(UTTERANCES, seq - 1, utterance(seq=seq), 0, 0)
+    assert viewer.is_behind
+    assert viewer.pop() is None
+    resumed = follow(hub, position)
+    assert [event.seq for event in events(resumed) if isinstance(event, Utterance)] == list(range(2, 9))
+
+
+def test_a_viewer_is_bounded_in_bytes_too() -> None:
+    hub = new_hub()
+    viewer = Viewer(None, (0, 1, 2, 3), dict.fromkeys(range(4), 0), max_behind_bytes=5000)
+    hub.viewers.add(viewer)
+    for seq in (1, 2):
+        hub.add(UTTERANCES, seq, utterance(seq=seq, text="x" * 3000), 0, 0)
+    assert viewer.is_behind
+
+
+def test_what_revises_counts_once_against_the_bound() -> None:
+    hub = new_hub()
+    viewer = Viewer(None, (0, 1, 2, 3), dict.fromkeys(range(4), 0), max_behind=2)
+    hub.viewers.add(viewer)
+    for rev in range(50):
+        hub.add(PARTIALS, rev, partial(rev=rev), 0, 0)
+        hub.add(WINDOWS, rev, window(seq=rev), 0, 0)
+    assert not viewer.is_behind
+
+
+def test_a_long_beginning_does_not_count_as_being_behind() -> None:
+    hub = new_hub()
+    for seq in range(1, 2001):
+        hub.add(UTTERANCES, seq, utterance(seq=seq), 0, 0)
+    viewer = follow(hub)
+    hub.add(UTTERANCES, 2001, utterance(seq=2001), 0, 0)
+    assert len(events(viewer)) == 2001
+
+
+def test_a_viewer_ahead_of_its_hub_skips_what_it_has() -> None:
+    hub = new_hub()
+    viewer = follow(hub, (0, 0, 2, 0))
+    for seq in (1, 2, 3):
+        hub.add(UTTERANCES, seq - 1, utterance(seq=seq), 0, 0)
+    (entry,) = drain(viewer)
+    assert entry.event == utterance(seq=3)
+    assert viewer.position((0, 0, 1, 0)) == (0, 0, 2, 0)
+
+
+def test_viewers_of_a_session_get_that_session_alone() -> None:
+    hub = new_hub()
+    viewer = follow(hub, name=session_id(1))
+    hub.add(SESSIONS, 0, session(2), 0, 0)
+    hub.add(SESSIONS, 1, session(1), 0, 0)
+    assert events(viewer) == [session(1)]
+
+
+def test_the_transcribers_resume_is_not_shown() -> None:
+    hub = new_hub()
+    hub.add(SESSIONS, 0, session(1), 0, 0)
+    (entry,) = drain(follow(hub))
+    assert "resume" not in entry.data
+    assert '"type":"session"' in entry.data
+
+
+@given(st.lists(st.integers(0, 2**63 - 1), max_size=40))
+def test_cursors_give_back_the_position(position: list[int]) -> None:
+    cursor = write_position(tuple(position))
+    assert read_position(cursor, len(position)) == tuple(position)
+    assert read_position(cursor, len(position) + 1) is None
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_read_as_a_cursor_or_none(text: str) -> None:
+    found = read_position(text, 4)
+    assert found is None or len(found) == 4
