@@ -15,7 +15,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "stream_apps": {"undertone", "models", "storage"},
     "dashboards": {"undertone", "storage"},
 }
-STARTERS = ("undertone/cli.py", "undertone/local/")
+STARTERS = ("undertone/cli.py", "undertone/commands/", "undertone/local/")
 """What starts the others may import them all."""
 
 PURE = {

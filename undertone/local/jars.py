@@ -33,20 +33,33 @@ def read_pins() -> Pins:
     return pins
 
 
+def jars_folder(cache: Path) -> Path:
+    """Where ``provide_jars`` puts them."""
+    return cache / f"kafka-{KAFKA_VERSION}"
+
+
 def provide_jars(cache: Path, pins: Pins, tell: Tell | None = None) -> Path:
     """The folder under ``cache`` that holds exactly the pinned jars, each checked; missing ones are downloaded.
 
+    ``tell`` may raise to stop a download.
     Raises ``FatalError`` if a jar differs from its pin (and keeps it, so that it can be looked at), or if one is
     missing and cannot be downloaded. An interrupted download leaves nothing behind.
     """
-    folder = cache / f"kafka-{KAFKA_VERSION}"
-    missing = [coordinate for coordinate in pins if not (folder / _file_name(coordinate)).exists()]
-    if missing:
+    folder = jars_folder(cache)
+    if missing := _missing(folder, pins):
         folder.mkdir(parents=True, exist_ok=True)
         _download_all(missing, pins, folder, partial(_tell_from, tell, len(pins) - len(missing), len(pins)))
-    for coordinate, pin in pins.items():
-        check_sum(folder / _file_name(coordinate), pin)
+    check_jars(cache, pins)
     return folder
+
+
+def check_jars(cache: Path, pins: Pins) -> int:
+    """The number of jars that are missing. Raises ``FatalError`` if one that is there differs from its pin."""
+    folder = jars_folder(cache)
+    missing = _missing(folder, pins)
+    for coordinate in pins.keys() - missing:
+        check_sum(folder / _file_name(coordinate), pins[coordinate])
+    return len(missing)
 
 
 def check_sum(path: Path, pin: str) -> None:
@@ -60,6 +73,10 @@ def check_sum(path: Path, pin: str) -> None:
         )
 
 
+def _missing(folder: Path, pins: Pins) -> list[str]:
+    return [coordinate for coordinate in pins if not (folder / _file_name(coordinate)).exists()]
+
+
 def _tell_from(tell: Tell | None, before: int, count: int, done: int) -> None:
     if tell is not None:
         tell(before + done, count)
@@ -67,12 +84,16 @@ def _tell_from(tell: Tell | None, before: int, count: int, done: int) -> None:
 
 def _download_all(coordinates: list[str], pins: Pins, folder: Path, tell: Callable[[int], None]) -> None:
     with _fresh_folder(folder) as fresh, ThreadPoolExecutor(4) as pool:
+        tell(0)
         context = _maven(fresh)
         paths = pool.map(lambda coordinate: _download(context, coordinate), coordinates)
-        for done, (coordinate, path) in enumerate(zip(coordinates, paths, strict=True), start=1):
-            check_sum(path, pins[coordinate])
-            path.replace(folder / path.name)
-            tell(done)
+        try:
+            for done, (coordinate, path) in enumerate(zip(coordinates, paths, strict=True), start=1):
+                check_sum(path, pins[coordinate])
+                path.replace(folder / path.name)
+                tell(done)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _download(context: Any, coordinate: str) -> Path:
@@ -95,7 +116,7 @@ def _innermost(error: BaseException) -> str:
 
 
 def _maven(repository: Path) -> Any:
-    from jgo.maven import MavenContext  # noqa: PLC0415 - a third of a second that only the first start needs
+    from jgo.maven import MavenContext
 
     return MavenContext(repo_cache=repository)
 
@@ -116,7 +137,7 @@ def _file_name(coordinate: str) -> str:
 
 def pin_jars() -> Pins:
     """Resolve Kafka's dependencies anew and return the sums of what Maven Central has now."""
-    import jgo  # noqa: PLC0415
+    import jgo
 
     coordinates = sorted({f"{a.groupId}:{a.artifactId}:{a.version}" for a in jgo.resolve(f"{KAFKA}+{LOGGING}")})
     here: AbstractContextManager[str] = tempfile.TemporaryDirectory()

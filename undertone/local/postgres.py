@@ -20,6 +20,7 @@ import psutil
 
 from undertone.errors import FatalError
 from undertone.local.child import Child, Command
+from undertone.local.home import write_private
 from undertone.local.ports import LOOPBACK, free_ports
 
 START_S = 60.0
@@ -137,7 +138,7 @@ class EmbeddedPostgres:
 
     async def _create_database(self) -> str | None:
         """Create the database if there is none. None once done, else why the server refuses."""
-        import psycopg  # noqa: PLC0415 - found by those who only want the address
+        import psycopg
 
         try:
             async with await psycopg.AsyncConnection.connect(self._url("postgres"), autocommit=True) as connection:
@@ -171,15 +172,6 @@ class EmbeddedPostgres:
             return status.st_uid, status.st_gid
         nobody = pwd.getpwnam("nobody")
         return nobody.pw_uid, nobody.pw_gid
-
-
-def write_private(path: Path, text: str, owner: tuple[int, int] | None = None) -> None:
-    """Write a file that its owner alone can read."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    if owner is not None:
-        os.chown(path, *owner)
 
 
 def _is_open(path: Path) -> bool:

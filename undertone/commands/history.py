@@ -1,0 +1,123 @@
+"""History on the terminal, from the read side's REST."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Annotated, Any, TypeAlias
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from undertone.audio import to_ms
+from undertone.commands.terminal import out
+from undertone.errors import UndertoneError
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+TIMEOUT_S = 15.0
+PAGE = 500
+
+Json: TypeAlias = Mapping[str, Any]
+Url: TypeAlias = Annotated[str, typer.Option(help="Where Undertone's web is.", envvar="UNDERTONE_URL")]
+
+_STYLES = {"positive": "green", "negative": "red", "neutral": ""}
+
+
+def sessions(
+    url: Url = DEFAULT_URL, limit: Annotated[int, typer.Option(min=1, max=PAGE, help="How many at most.")] = 20
+) -> None:
+    """List sessions, the newest first."""
+    page = _get(url, "/v1/sessions", limit=limit)
+    windows = {window["session_id"]: window for window in page["windows"]}
+    table = Table("session", "started", "length", "state", "said", "sentiment", "title", box=None)
+    for session in page["sessions"]:
+        window = windows.get(session["session_id"])
+        table.add_row(
+            session["session_id"],
+            _when(session["started_at"] or session["created_at"]),
+            _clock(to_ms(session["through"])),
+            session["state"],
+            str(session["utterances"]),
+            "" if window is None else _score(window["score"]),
+            Text(session["title"] or ""),
+        )
+    out().print(table)
+
+
+def show(
+    session_id: Annotated[str, typer.Argument(help="The session's id, as `undertone sessions` shows it.")],
+    url: Url = DEFAULT_URL,
+    token: Annotated[str | None, typer.Option(help="A token of the session, where one is needed.")] = None,
+) -> None:
+    """Show what was said in a session, and how it felt."""
+    path = f"/v1/sessions/{session_id}"
+    session = _get(url, path, token=token)
+    console = out()
+    console.print(Text(session["title"] or session_id, style="bold"))
+    started = _when(session["started_at"] or session["created_at"])
+    console.print(f"{started}, {_clock(to_ms(session['through']))}, {session['state']}")
+    table = Table("at", "language", "sentiment", "text", box=None)
+    for utterance in _pages(url, f"{path}/utterances", "utterances", token):
+        if utterance["quality"]["suppressed"]:
+            continue
+        sentiment = utterance["sentiment"]
+        label = sentiment["label"] if sentiment else ""
+        feeling = f"{label} {_score(sentiment['score'])}" if sentiment else "-"
+        table.add_row(
+            _clock(utterance["start_ms"]),
+            utterance["language"] or "",
+            Text(feeling, style=_STYLES.get(label, "")),
+            Text(utterance["text"]),
+        )
+    console.print(table)
+    for window in _get(url, f"{path}/windows", token=token, size_ms=0)["windows"]:
+        console.print(Text(running_line(window)))
+
+
+def running_line(window: Json) -> str:
+    """The line of statistics, as in ``Positive: 12 (60 %) / Neutral: 3 (15 %) / Negative: 5 (25 %)``."""
+    counts = {label: int(window[label]) for label in ("positive", "neutral", "negative")}
+    scored = sum(counts.values())
+    shares = {label: round(100 * count / scored) if scored else 0 for label, count in counts.items()}
+    return " / ".join(f"{label.capitalize()}: {count} ({shares[label]} %)" for label, count in counts.items())
+
+
+def _pages(url: str, path: str, items: str, token: str | None) -> Iterator[Json]:
+    cursor = None
+    while True:
+        page = _get(url, path, token=token, limit=PAGE, cursor=cursor)
+        yield from page[items]
+        cursor = page["next"]
+        if cursor is None:
+            return
+
+
+def _get(url: str, path: str, **parameters: object) -> Json:
+    """The JSON of an answer. Raises ``UndertoneError`` with the server's own words, or why it cannot be reached."""
+    import httpx
+
+    given = {name: str(value) for name, value in parameters.items() if value is not None}
+    try:
+        response = httpx.get(url.rstrip("/") + path, params=given, timeout=TIMEOUT_S)
+        body: Json = response.json()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise UndertoneError(
+            f"{url} cannot be reached ({error}): start Undertone with `undertone up`, or name another with --url"
+        ) from error
+    except ValueError as error:
+        raise UndertoneError(f"{url} does not answer as Undertone does: check --url") from error
+    if response.is_error:
+        raise UndertoneError(str(body.get("message", f"{url} answers with status {response.status_code}")))
+    return body
+
+
+def _when(timestamp: str) -> str:
+    return f"{datetime.fromisoformat(timestamp).astimezone():%Y-%m-%d %H:%M}"
+
+
+def _clock(milliseconds: int) -> str:
+    seconds = milliseconds // 1000
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def _score(score: float | None) -> str:
+    return "" if score is None else f"{score:+.2f}"

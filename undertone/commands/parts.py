@@ -1,0 +1,45 @@
+"""Commands that run one part in this process: for `up`, for compose and for Kubernetes."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Web(StrEnum):
+    """The web parts."""
+
+    ingest = "ingest"
+    dashboards = "dashboards"
+    all = "all"
+
+
+class WorkerName(StrEnum):
+    """The workers."""
+
+    transcriber = "transcriber"
+    classifier = "classifier"
+    statistics = "statistics"
+    archivist = "archivist"
+
+
+def serve(part: Annotated[Web, typer.Argument(help="The write side, the read side, or both on one origin.")]) -> None:
+    """Serve one web part, or both on one origin."""
+    from undertone.local.serve import serve as run
+    from undertone.logs import configure_logs
+    from undertone.settings import read_settings
+
+    settings = read_settings()
+    configure_logs(part.value if part is not Web.all else "web", settings.log_level)
+    run(part.value, settings)
+
+
+def worker(name: Annotated[WorkerName, typer.Argument(help="Which worker.")]) -> None:
+    """Run one worker."""
+    from stream_apps.main import run_worker
+    from undertone.logs import configure_logs
+    from undertone.settings import read_settings
+
+    settings = read_settings()
+    configure_logs(name.value, settings.log_level)
+    run_worker(name.value, settings)

@@ -1,0 +1,46 @@
+"""Serves one web part, or both on one origin, with uvicorn."""
+
+from typing import Literal, TypeAlias
+
+from undertone.errors import FatalError
+from undertone.settings import Settings
+
+WebPart: TypeAlias = Literal["ingest", "dashboards", "all"]
+STOP_S = 2
+"""How long open requests (viewers' streams, recorders) may last once we are asked to stop."""
+
+
+def serve(part: WebPart, settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises ``FatalError`` for settings that it cannot do without, or a taken port."""
+    import uvicorn
+
+    from ingest_api.limits import WS_MAX_BYTES, WS_MAX_QUEUE
+    from undertone.local.ports import is_free
+
+    if not is_free(settings.host, settings.port):
+        raise FatalError(f"port {settings.port} of {settings.host} is taken: set UNDERTONE_PORT to a free one")
+    uvicorn.run(
+        _make_app(part, settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws_max_size=WS_MAX_BYTES,
+        ws_max_queue=WS_MAX_QUEUE,
+        timeout_graceful_shutdown=STOP_S,
+    )
+
+
+def _make_app(part: WebPart, settings: Settings):  # type: ignore[no-untyped-def]
+    if part == "ingest":
+        from ingest_api.app import make_app as make_ingest
+
+        return make_ingest(settings)
+    if part == "dashboards":
+        from dashboards.app import make_app as make_dashboards
+
+        return make_dashboards(settings)
+    from undertone.local.web import join
+
+    return join(_make_app("ingest", settings), _make_app("dashboards", settings))
