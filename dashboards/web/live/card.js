@@ -1,14 +1,12 @@
 /** A live session at a glance: its title, how long, the last words, the share of moods. */
 
 import { sessionPage } from "../shared/api.js";
-import { icon, make, showShares } from "../shared/elements.js";
+import { make, MoodCounts, showShares } from "../shared/elements.js";
 import { clock, mediaMs } from "../shared/format.js";
 import { say } from "../shared/i18n.js";
 
 /** @typedef {import("../shared/story.js").Story} Story */
 
-/** @type {import("../shared/vocabulary.js").Label[]} */
-const MOODS = ["positive", "neutral", "negative"];
 
 /**
  * The title of a session in an element, also where there is none.
@@ -29,20 +27,15 @@ export class Card {
   #length = make("span", "meta");
   #words = make("p", "card-words");
   #shares = make("div", "shares");
-  #counts = make("p", "card-counts");
+  #counts = new MoodCounts();
 
   /** @param {string} id */
   constructor(id) {
     const head = make("div", "card-head", make("span", "dot"), this.#title, this.#length);
-    this.link = make("a", "card panel", head, this.#words, this.#shares, this.#counts);
+    this.link = make("a", "card panel", head, this.#words, this.#shares, this.#counts.element);
     this.link.href = sessionPage(id, null);
     this.element = make("li", "", this.link);
     this.#shares.setAttribute("aria-hidden", "true");
-    for (const mood of MOODS) {
-      const label = make("span");
-      say(label, `mood.${mood}`);
-      this.#counts.append(make("span", `count-${mood}`, icon(mood), label, make("b", "", "0")));
-    }
   }
 
   /** @param {Story} story */
@@ -57,9 +50,6 @@ export class Card {
       say(this.#words, "home.live.listening");
     }
     showShares(this.#shares, story.total);
-    MOODS.forEach((mood, n) => {
-      const count = /** @type {HTMLElement} */ (this.#counts.children[n].lastChild);
-      count.textContent = String(story.total?.[mood] ?? 0);
-    });
+    this.#counts.show(story.total);
   }
 }

@@ -1,24 +1,28 @@
 /** Past sessions, newest first, a page at a time. */
 
-import { ApiError, listSessions, sessionPage } from "../shared/api.js";
-import { find, make, words } from "../shared/elements.js";
+import { ApiError, listPastSessions, sessionPage } from "../shared/api.js";
+import { find, make, MoodCounts } from "../shared/elements.js";
 import { clock, mediaMs } from "../shared/format.js";
 import { say, sayTime } from "../shared/i18n.js";
 import { showTitle } from "./card.js";
 
 /** @typedef {import("../shared/vocabulary.js").Session} Session */
+/** @typedef {import("../shared/vocabulary.js").Window} Window */
 
-/** @param {Session} session */
-function makeRow(session) {
+/**
+ * @param {Session} session
+ * @param {Window | null} total
+ */
+function makeRow(session, total) {
   const title = make("span", "card-title");
   showTitle(title, session);
   const began = session.started_at ?? session.created_at;
   const when = make("time", "meta", sayTime(began));
   when.dateTime = began;
   when.dataset.time = began;
-  const count = words("home.past.utterances", { count: session.utterances });
-  count.className = "meta meta-count";
-  const link = make("a", "", title, when, count, make("span", "meta", clock(mediaMs(session.through))));
+  const counts = new MoodCounts();
+  counts.show(total);
+  const link = make("a", "", title, counts.element, when, make("span", "meta", clock(mediaMs(session.through))));
   link.href = sessionPage(session.session_id, null);
   return make("li", "", link);
 }
@@ -29,8 +33,8 @@ export class History {
   #more = find("more");
   /** @type {string | null} */
   #cursor = null;
-  /** @type {Set<string>} */
-  #shown = new Set();
+  /** @type {Map<string, HTMLLIElement>} */
+  #rows = new Map();
 
   constructor() {
     this.#more.addEventListener("click", () => void this.load());
@@ -40,10 +44,14 @@ export class History {
   async load() {
     this.#more.hidden = true;
     try {
-      const { sessions, next } = await listSessions(this.#cursor);
+      const { sessions, windows, next } = await listPastSessions(this.#cursor);
       this.#cursor = next;
-      for (const session of sessions) if (session.state === "ended") this.#append(session);
-      this.#tell(next !== null);
+      const totals = new Map(windows.map((window) => [window.session_id, window]));
+      for (const session of sessions) {
+        const row = this.#take(session, totals.get(session.session_id) ?? null);
+        if (row) this.#list.append(row);
+      }
+      this.#tell();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#note.hidden = false;
@@ -56,26 +64,39 @@ export class History {
   /**
    * A session that ended while the page was open goes on top.
    * @param {Session} session
+   * @param {Window | null} total
    */
-  prepend(session) {
-    if (this.#shown.has(session.session_id)) return;
-    this.#shown.add(session.session_id);
-    this.#list.prepend(makeRow(session));
+  prepend(session, total) {
+    const row = this.#take(session, total);
+    if (row) this.#list.prepend(row);
     this.#note.hidden = true;
   }
 
-  /** @param {Session} session */
-  #append(session) {
-    if (this.#shown.has(session.session_id)) return;
-    this.#shown.add(session.session_id);
-    this.#list.append(makeRow(session));
+  /**
+   * A session that somebody speaks in again is no longer past.
+   * @param {string} id
+   */
+  remove(id) {
+    this.#rows.get(id)?.remove();
+    this.#rows.delete(id);
   }
 
-  /** @param {boolean} hasMore */
-  #tell(hasMore) {
+  /**
+   * A row for a session that has none yet.
+   * @param {Session} session
+   * @param {Window | null} total
+   */
+  #take(session, total) {
+    if (this.#rows.has(session.session_id)) return null;
+    const row = makeRow(session, total);
+    this.#rows.set(session.session_id, row);
+    return row;
+  }
+
+  #tell() {
     say(this.#more, "home.past.more");
-    this.#more.hidden = !hasMore;
-    this.#note.hidden = this.#shown.size > 0 || hasMore;
+    this.#more.hidden = this.#cursor === null;
+    this.#note.hidden = this.#rows.size > 0;
     say(this.#note, "home.past.none");
   }
 }

@@ -23,7 +23,7 @@ let hasSnapshot = false;
 const paint = paced(() => {
   for (const [id, story] of library.stories) {
     if (story.session?.state === "live") showCard(id).show(story);
-    else if (story.session?.state === "ended" && cards.has(id)) history.prepend(story.session);
+    else if (story.session?.state === "ended" && cards.has(id)) history.prepend(story.session, story.total);
   }
   for (const [id, card] of cards) {
     if (library.stories.get(id)?.session?.state === "live") continue;
@@ -40,6 +40,7 @@ function showCard(id) {
   const known = cards.get(id);
   if (known) return known;
   const card = new Card(id);
+  history.remove(id);
   cards.set(id, card);
   const older = [...cards.keys()].filter((known) => known < id).sort().at(-1);
   live.insertBefore(card.element, cards.get(older ?? "")?.element ?? null);

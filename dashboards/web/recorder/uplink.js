@@ -111,23 +111,14 @@ export class Uplink {
     this.pump();
   }
 
-  /** To be called about every second: leaves a connection on which nothing is heard any more. */
+  /** To be called about every second: leaves a connection that has died; a living server says something every second. */
   watch() {
-    const owes = this.state === "connecting" || this.#outbox.acknowledged < this.#sent || this.#stopSent;
-    if (!owes || this.state === "waiting" || this.#isOver()) return;
-    const silentMs = this.#world.now() - this.#heardAt;
-    if (silentMs > SILENT_AFTER_MS && !(this.#stopSent && this.#outbox.keptSamples === 0)) this.#retry();
+    if (this.#socket && this.#world.now() - this.#heardAt > SILENT_AFTER_MS) this.#retry();
   }
 
   /** Tries again at once, when there is reason to hope (the browser says that it is online again). */
   retryNow() {
     if (this.state === "waiting") this.connect();
-  }
-
-  /** Leaves without a word; what is not acknowledged stays in the outbox. */
-  close() {
-    this.#leave();
-    this.#enter("failed");
   }
 
   /** @param {WebSocket} socket */

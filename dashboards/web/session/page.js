@@ -1,12 +1,12 @@
 /** One session, live or past: the same page, since a past session is a live one that has ended. */
 
-import { ApiError, eventsPath, readSession } from "../shared/api.js";
+import { ApiError, eventsPath, listUtterances, readSession } from "../shared/api.js";
 import { find, showShares, showTotals } from "../shared/elements.js";
 import { EventStream } from "../shared/events.js";
 import { clock, mediaMs } from "../shared/format.js";
 import { paced, startFrame } from "../shared/frame.js";
 import { onLanguage, say, sayTime } from "../shared/i18n.js";
-import { Library } from "../shared/story.js";
+import { Library, Story } from "../shared/story.js";
 import { Transcript } from "../shared/transcript.js";
 import { showTitle } from "../live/card.js";
 import { drawMoodLine } from "./mood-line.js";
@@ -21,13 +21,14 @@ const notice = find("notice");
 const library = new Library();
 const transcript = new Transcript(find("transcript"), find("scroll"));
 let connected = true;
+let hasSnapshot = false;
 let wasDeleted = false;
 
 const paint = paced(() => {
-  const story = library.stories.get(id ?? "");
-  showNotice(story !== undefined);
-  if (!story) return;
-  find("story").hidden = false;
+  showNotice();
+  find("story").hidden = !hasSnapshot || wasDeleted;
+  if (!hasSnapshot || wasDeleted) return;
+  const story = library.stories.get(id ?? "") ?? new Story();
   const { session } = story;
   const lengthMs = mediaMs(story.heard);
   showTitle(find("title"), session);
@@ -50,12 +51,22 @@ const paint = paced(() => {
   say(find("transcript-none"), isLive ? "session.transcript.none" : "session.transcript.silent");
 });
 
-/** @param {boolean} isLoaded */
-function showNotice(isLoaded) {
-  notice.hidden = isLoaded && connected && library.complete && !wasDeleted;
+function showNotice() {
+  notice.hidden = hasSnapshot && connected && library.complete && !wasDeleted;
   if (wasDeleted) say(notice, "session.deleted");
   else if (!connected) say(notice, "stream.lost");
-  else say(notice, isLoaded ? "stream.incomplete" : "stream.loading");
+  else say(notice, hasSnapshot ? "stream.incomplete" : "stream.loading");
+}
+
+/** Fetches what the snapshot of a long session left out: everything before its first utterance. */
+async function fetchEarlier() {
+  const [firstKnown] = library.stories.get(id ?? "")?.utterances.keys() ?? [];
+  for (let cursor = null, done = false; !done; done = cursor === null) {
+    const page = await listUtterances(id ?? "", token, cursor);
+    page.utterances.forEach((utterance) => library.apply(utterance));
+    paint();
+    cursor = page.utterances.some(({ utterance_id }) => utterance_id >= firstKnown) ? null : page.next;
+  }
 }
 
 /** Why the stream was refused: shown, unless trying again can help. */
@@ -83,6 +94,10 @@ if (id === null) {
     onEvent: (event) => {
       if (event.type === "session" && event.state === "deleted") wasDeleted = true;
       library.apply(event);
+      if (event.type === "snapshot") {
+        hasSnapshot = true;
+        if (event.more) void fetchEarlier();
+      }
       paint();
     },
     onConnection: (now) => {

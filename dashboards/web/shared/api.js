@@ -2,6 +2,8 @@
 
 /** @typedef {import("./vocabulary.js").Session} Session */
 /** @typedef {import("./vocabulary.js").NewSession} NewSession */
+/** @typedef {import("./vocabulary.js").Utterance} Utterance */
+/** @typedef {import("./vocabulary.js").Window} Window */
 
 export class ApiError extends Error {
   /**
@@ -37,12 +39,23 @@ export function createSession({ title, language }) {
 }
 
 /**
- * One page of sessions, newest first.
+ * One page of past sessions, newest first, with the whole-session windows of those that have one.
  * @param {string | null} cursor
- * @returns {Promise<{sessions: Session[], next: string | null}>}
+ * @returns {Promise<{sessions: Session[], windows: Window[], next: string | null}>}
  */
-export function listSessions(cursor) {
-  return ask(`/v1/sessions${query({ cursor })}`);
+export function listPastSessions(cursor) {
+  return ask(`/v1/sessions${query({ state: "ended", cursor })}`);
+}
+
+/**
+ * One page of a session's utterances, from its beginning on.
+ * @param {string} id
+ * @param {string | null} token
+ * @param {string | null} cursor
+ * @returns {Promise<{utterances: Utterance[], next: string | null}>}
+ */
+export function listUtterances(id, token, cursor) {
+  return ask(`/v1/sessions/${encodeURIComponent(id)}/utterances${query({ limit: "500", token, cursor })}`);
 }
 
 /**
@@ -78,7 +91,7 @@ export function audioUrl(id, token) {
  * @param {string | null} token
  */
 export function sessionPage(id, token) {
-  return new URL(`/session.html${query({ id, token })}`, location.href).href;
+  return new URL(`/session${query({ id, token })}`, location.href).href;
 }
 
 /** @param {Record<string, string | null>} values */

@@ -6,6 +6,9 @@ import { say } from "./i18n.js";
 /** @typedef {import("./vocabulary.js").Utterance} Utterance */
 /** @typedef {import("./format.js").Counts} Counts */
 
+/** @type {import("./vocabulary.js").Label[]} */
+const MOODS = ["positive", "neutral", "negative"];
+
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
@@ -88,17 +91,34 @@ export function showTotals(place, counts) {
   });
 }
 
+/** How often each mood came, sign and word beside the number. */
+export class MoodCounts {
+  element = make("p", "counts");
+  /** @type {Map<import("./vocabulary.js").Label, HTMLElement>} */
+  #numbers = new Map();
+
+  constructor() {
+    for (const mood of MOODS) {
+      const number = make("b", "", "0");
+      this.#numbers.set(mood, number);
+      this.element.append(make("span", `count-${mood}`, icon(mood), words(`mood.${mood}`), number));
+    }
+  }
+
+  /** @param {Counts | null} counts */
+  show(counts) {
+    for (const [mood, number] of this.#numbers) number.textContent = String(counts?.[mood] ?? 0);
+  }
+}
+
 /**
  * The shares of the moods as one bar; the words beside it say the same.
  * @param {HTMLElement} place
  * @param {Counts | null} counts
  */
 export function showShares(place, counts) {
-  const { positive, neutral, negative } = counts ?? { positive: 0, neutral: 0, negative: 0 };
-  if (place.childElementCount === 0) {
-    place.append(...["positive", "neutral", "negative"].map((mood) => make("span", `share share-${mood}`)));
-  }
-  [positive, neutral, negative].forEach((count, n) => {
-    /** @type {HTMLElement} */ (place.children[n]).style.setProperty("flex-grow", String(count));
+  if (place.childElementCount === 0) place.append(...MOODS.map((mood) => make("span", `share share-${mood}`)));
+  MOODS.forEach((mood, n) => {
+    /** @type {HTMLElement} */ (place.children[n]).style.setProperty("flex-grow", String(counts?.[mood] ?? 0));
   });
 }

@@ -51,7 +51,7 @@ export class EventStream {
     source.onopen = () => this.#hear();
     source.onerror = () => void this.#lose(source);
     for (const name of NAMES) source.addEventListener(name, (event) => this.#take(event));
-    source.addEventListener("reset", (event) => this.#remember(event));
+    source.addEventListener("reset", (event) => this.#remember(event)); // with an empty id: begin anew
     source.addEventListener("heartbeat", () => this.#hear());
   }
 
@@ -63,7 +63,7 @@ export class EventStream {
 
   /** @param {MessageEvent<string>} event */
   #remember(event) {
-    if (event.lastEventId) this.#lastId = event.lastEventId;
+    this.#lastId = event.lastEventId;
     this.#hear();
   }
 

@@ -13,12 +13,20 @@
 export class Story {
   /** @type {Session | null} */
   session = null;
-  /** @type {Map<string, Utterance>} In order of time. */
-  utterances = new Map();
+  /** @type {Map<string, Utterance>} */
+  #utterances = new Map();
+  #isSorted = true;
   /** @type {Partial | null} */
   partial = null;
   /** @type {Map<string, Window>} By size and start. */
   windows = new Map();
+
+  /** By id, in order of time. */
+  get utterances() {
+    if (!this.#isSorted) this.#utterances = new Map([...this.#utterances].sort(([a], [b]) => (a < b ? -1 : 1)));
+    this.#isSorted = true;
+    return this.#utterances;
+  }
 
   /** The whole session in one window, once there is one. */
   get total() {
@@ -56,12 +64,9 @@ export class Story {
 
   /** @param {Utterance} utterance */
   addUtterance(utterance) {
-    if (this.utterances.has(utterance.utterance_id)) return;
-    const latest = [...this.utterances.keys()].at(-1);
-    this.utterances.set(utterance.utterance_id, utterance);
-    if (latest !== undefined && latest > utterance.utterance_id) {
-      this.utterances = new Map([...this.utterances].sort(([a], [b]) => (a < b ? -1 : 1)));
-    }
+    if (this.#utterances.has(utterance.utterance_id)) return;
+    this.#utterances.set(utterance.utterance_id, utterance);
+    this.#isSorted = false;
     if (this.partial && utterance.through > this.partial.first_sample) this.partial = null;
   }
 

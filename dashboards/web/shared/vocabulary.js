@@ -66,7 +66,8 @@
  *
  * @typedef {object} Snapshot
  * @property {"snapshot"} type
- * @property {boolean} complete
+ * @property {boolean} complete False while the history is out of reach.
+ * @property {boolean} more Whether utterances before the given ones were left out.
  * @property {Session[]} sessions
  * @property {Utterance[]} utterances
  * @property {Window[]} windows
