@@ -25,6 +25,10 @@ lint: $(READY) ## formatting, rules and types, without changing a file
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@if command -v npm > /dev/null; then \
+	  [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund; \
+	  echo npm run types; npm run --silent types; \
+	else echo "npm is not installed: the types of the pages are not checked" >&2; fi
 
 format: $(READY) ## let ruff rewrite what it can
 	$(BIN)/ruff format .

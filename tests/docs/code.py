@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import click
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from tests.docs.tables import ROOT
@@ -32,14 +32,28 @@ def refusals() -> list[RefusalCall]:
 
 
 def metrics() -> dict[str, str]:
-    """Every Prometheus metric by its name, with the help that it carries."""
+    """Every Prometheus metric by the name under which it is served, with the help that it carries."""
     found = {}
     for where, call in _calls(METRICS):
+        kind = call.func.id if isinstance(call.func, ast.Name) else ""
         if len(call.args) >= 2:
             name, text = _text(call.args[0]), _text(call.args[1])
             if not name or not text:
                 raise AssertionError(f"{where}: the metric's name and help are not written out")
-            found[name] = text
+            suffix = "_total" if kind == "Counter" and not name.endswith("_total") else ""
+            found[name + suffix] = text
+    return found
+
+
+def texts() -> list[str]:
+    """Every string in the code, with ``…`` where a value is put in."""
+    found = []
+    for file in _files():
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                found.append("".join(_text(part) or "…" for part in node.values))
+            elif (text := _text(node)) is not None:
+                found.append(text)
     return found
 
 
@@ -50,6 +64,8 @@ def endpoints(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[tuple[s
             yield "WS", prefix + route.path
         elif isinstance(route, Route):
             yield from ((method, prefix + route.path) for method in sorted((route.methods or set()) - {"HEAD"}))
+        elif (router := getattr(route, "original_router", None)) is not None:  # FastAPI's include_router
+            yield from endpoints(router.routes, prefix)
         elif isinstance(route, Mount):
             inner = list(endpoints(route.routes, prefix + route.path))
             yield from inner or [("GET", f"{prefix}{route.path}/")]
@@ -57,20 +73,20 @@ def endpoints(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[tuple[s
             raise TypeError(f"a kind of route that this test does not know: {route!r}")
 
 
-def commands() -> dict[str, click.Command]:
+def commands() -> dict[str, TyperCommand]:
     """Every command of ``undertone`` that does something, by its words: ``worker``, ``models list``."""
     from undertone.cli import app
 
     root = get_command(app)
-    assert isinstance(root, click.Group)
+    assert isinstance(root, TyperGroup)
     return dict(_leaves(root, ""))
 
 
-def _leaves(group: click.Group, prefix: str) -> Iterator[tuple[str, click.Command]]:
+def _leaves(group: TyperGroup, prefix: str) -> Iterator[tuple[str, TyperCommand]]:
     for name, command in group.commands.items():
-        if isinstance(command, click.Group):
+        if isinstance(command, TyperGroup):
             yield from _leaves(command, f"{prefix}{name} ")
-        elif not command.hidden:
+        elif isinstance(command, TyperCommand) and not command.hidden:
             yield prefix + name, command
 
 
@@ -89,7 +105,7 @@ def _files() -> Iterator[Path]:
         yield from sorted((ROOT / package).rglob("*.py"))
 
 
-def _text(node: ast.expr) -> str | None:
+def _text(node: ast.AST) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 

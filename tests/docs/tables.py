@@ -43,11 +43,14 @@ def settings_rows() -> list[list[str]]:
     return table
 
 
-def settings_table() -> str:
-    """The same as Markdown, to be pasted into docs/settings.md: ``python -m tests.docs.tables``."""
+def write_settings_table() -> None:
+    """Put the same into docs/settings.md, in place of the table that is there."""
     lines = ["| variable | default | meaning |", "|---|---|---|"]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in settings_rows()]
-    return "\n".join(lines)
+    old = document("docs/settings.md")
+    before, _, rest = old.partition(lines[0])
+    _, _, after = rest.partition("\n\n")
+    (ROOT / "docs/settings.md").write_text(before + "\n".join(lines) + "\n\n" + after, encoding="utf-8")
 
 
 def _is_ruler(line: str) -> bool:
@@ -55,4 +58,4 @@ def _is_ruler(line: str) -> bool:
 
 
 if __name__ == "__main__":
-    print(settings_table())  # noqa: T201 - it is what the command is for
+    write_settings_table()
