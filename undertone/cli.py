@@ -10,6 +10,7 @@ from undertone import __version__
 from undertone.commands.history import sessions, show
 from undertone.commands.operator import database_commands, letter_commands, model_commands, topic_commands
 from undertone.commands.parts import serve, worker
+from undertone.commands.record import mic, stream
 from undertone.errors import UndertoneError
 
 app = typer.Typer(
@@ -49,6 +50,8 @@ def doctor(
 
 app.command()(serve)
 app.command()(worker)
+app.command()(stream)
+app.command()(mic)
 app.command()(sessions)
 app.command()(show)
 app.add_typer(model_commands, name="models")

@@ -1,0 +1,136 @@
+"""Records files or the microphone through the API, and prints what is said as it becomes final."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from rich.text import Text
+
+from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, SAMPLES_PER_MS
+from undertone.captions import follow_captions
+from undertone.commands.terminal import out
+from undertone.errors import FatalError, Refusal
+from undertone.events import Utterance
+from undertone.microphone import BLOCK_SAMPLES, read_microphone
+from undertone.recorder import Finished, Recorder, open_recorder
+from undertone.recording import decode
+
+CAPTIONS_WITHIN_S = 10.0
+
+Speed: TypeAlias = Literal["1", "max"]
+
+
+async def stream_files(paths: Sequence[Path], speed: Speed, url: str, language: str | None) -> list[Finished]:
+    """Send each file as a session of its own, one after the other. Raises what opening and recording raise."""
+    return [await stream_file(path, speed, url, language) for path in paths]
+
+
+async def stream_file(path: Path, speed: Speed, url: str, language: str | None) -> Finished:
+    """Send one file as a session, print its text, and return when all of it is final."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise FatalError(f"{path} cannot be read: {error.strerror}") from error
+    with file:
+        blocks = decode(file, BLOCK_SAMPLES)
+        first = await asyncio.to_thread(_next_block, blocks)  # a file that is no audio makes no session
+        async with open_recorder(url, title=path.name, language=language) as recorder:
+            async with _captions(url, recorder) as printed:
+                try:
+                    await _send_blocks(recorder, first, blocks, speed)
+                except Refusal:
+                    await recorder.stop()  # what could be read of a damaged file is kept, as a session that ended
+                    raise
+                finished = await recorder.stop()
+                await printed(finished.utterances)
+            _print_end(finished)
+            return finished
+
+
+async def record_microphone(url: str, language: str | None = None, device: str | None = None) -> None:
+    """Record until cancelled (Ctrl-C), then end the session and wait for its last words."""
+    blocks = read_microphone(device)
+    first = await anext(blocks)
+    async with open_recorder(url, language=language) as recorder, _captions(url, recorder) as printed:
+        try:
+            await _record(recorder, first)
+            async for block in blocks:
+                await _record(recorder, block)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
+        finished = await recorder.stop()
+        await printed(finished.utterances)
+        _print_end(finished)
+
+
+async def _record(recorder: Recorder, block: bytes | int) -> None:
+    # Live sound cannot wait: what there is no room for is a gap.
+    if isinstance(block, int):
+        recorder.gap(block)
+    elif recorder.is_full:
+        recorder.gap(len(block) // BYTES_PER_SAMPLE)
+    else:
+        await recorder.write(block)
+
+
+async def _send_blocks(recorder: Recorder, first: bytes | None, blocks: Iterator[bytes], speed: Speed) -> None:
+    began = time.monotonic()
+    block = first
+    while block:
+        if speed == "1":
+            due = began + (recorder.next_sample + len(block) // BYTES_PER_SAMPLE) / SAMPLE_RATE
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+        await recorder.write(block)
+        block = await asyncio.to_thread(_next_block, blocks)
+
+
+def _next_block(blocks: Iterator[bytes]) -> bytes | None:
+    return next(blocks, None)
+
+
+class _Printed:
+    """Prints captions, counts them, and lets one wait for a number of them."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._changed = asyncio.Event()
+
+    def show(self, utterance: Utterance) -> None:
+        minutes, seconds = divmod(utterance.start_ms // 1000, 60)
+        sentiment = utterance.sentiment
+        feeling = f"  ({sentiment.label} {sentiment.score:+.2f})" if sentiment else ""
+        out().print(Text(f"[{minutes:02d}:{seconds:02d}] {utterance.text.strip()}{feeling}"))
+        self._count += 1
+        self._changed.set()
+
+    async def __call__(self, count: int) -> None:
+        """Wait until ``count`` are printed, for ten seconds at most: the read side may be elsewhere, or away."""
+        try:
+            async with asyncio.timeout(CAPTIONS_WITHIN_S):
+                while self._count < count:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return
+
+
+@asynccontextmanager
+async def _captions(url: str, recorder: Recorder) -> AsyncIterator[_Printed]:
+    printed = _Printed()
+    out().print(Text(f"session {recorder.keys.session_id}"))
+    following = asyncio.create_task(follow_captions(url, recorder.keys, printed.show))
+    try:
+        yield printed
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
+def _print_end(finished: Finished) -> None:
+    seconds = finished.samples // SAMPLES_PER_MS / 1000
+    out().print(Text(f"finished: {seconds:.1f} s, {finished.utterances} utterances"))

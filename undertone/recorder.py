@@ -1,0 +1,267 @@
+"""The recorder: the one client of the audio WebSocket, for the terminal, the demo, benchmarks and tests.
+
+It numbers samples, keeps what is not acknowledged, and after any drop opens again and goes on from the last
+acknowledged sample, so that nothing is lost or doubled. Its counterpart in the browser is dashboards/web/recorder.
+"""
+
+import asyncio
+import json
+import random
+import struct
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from undertone.audio import SAMPLE_RATE
+from undertone.errors import Refusal, TransientError
+from undertone.outbox import Outbox, Piece
+from undertone.retry import backoff_s
+
+KEEP_SAMPLES = 600 * SAMPLE_RATE
+# More than this is not on its way unacknowledged: what waits in socket buffers delays everything behind it.
+WINDOW_SAMPLES = 10 * SAMPLE_RATE
+CONNECT_S = 10.0
+# The server sends a status every second; so long without a word means that the wire is dead.
+SILENT_FOR_S = 15.0
+
+
+@dataclass(frozen=True)
+class SessionKeys:
+    """A session and the tokens that open it."""
+
+    session_id: str
+    write_token: str = field(repr=False)
+    read_token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The end of a session: its length and how many utterances count."""
+
+    samples: int
+    utterances: int
+
+
+async def create_session(
+    url: str, *, title: str | None = None, tags: Sequence[str] = (), language: str | None = None
+) -> SessionKeys:
+    """A new session at the server at ``url``. Raises ``Refusal``, or ``TransientError`` if nobody answers there."""
+    body = {"title": title, "tags": list(tags), "language": language}
+    try:
+        async with httpx.AsyncClient(base_url=url, timeout=CONNECT_S) as http:
+            answer = await http.post("/v1/sessions", json=body)
+            given = answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise TransientError(
+            f"no Undertone answers at {url}: start one with `undertone up`, or name another with --url"
+        ) from error
+    if answer.status_code != 201:
+        raise _refusal(given, answer.status_code)
+    return SessionKeys(given["session_id"], given["write_token"], given["read_token"])
+
+
+class Recorder:
+    """Records into one session. ``write`` and ``gap`` number samples; ``stop`` returns when all is final.
+
+    ``patience_s`` is how long it goes on trying without any answer. Each method raises what ended the recording:
+    ``Refusal``, or ``TransientError`` when patience is over.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        keys: SessionKeys,
+        *,
+        language: str | None = None,
+        patience_s: float = 600.0,
+        keep_samples: int = KEEP_SAMPLES,
+    ) -> None:
+        self.keys = keys
+        self.behind_ms: int | None = None
+        self.connections = 0
+        self._address = f"{url.rstrip('/').replace('http', 'ws', 1)}/v1/sessions/{keys.session_id}/audio"
+        self._language = language
+        self._patience_s = patience_s
+        self._started_at = datetime.now(UTC)
+        self._outbox = Outbox(keep_samples)
+        self._is_stopping = False
+        self._changed = asyncio.Event()
+        self._running = asyncio.create_task(self._run())
+
+    @property
+    def is_full(self) -> bool:
+        """Whether ``write`` would wait, because too much is not acknowledged."""
+        return self._outbox.is_full
+
+    @property
+    def next_sample(self) -> int:
+        """The number of the next sample written."""
+        return self._outbox.end
+
+    @property
+    def acknowledged(self) -> int:
+        """The sample up to which everything is durable."""
+        return self._outbox.acknowledged
+
+    async def write(self, pcm: bytes) -> None:
+        """Keep and send the next samples (s16le, at most a second, best 100 ms); waits while too much is kept."""
+        while self._outbox.is_full and not self._running.done():
+            await self._wait_for_change()
+        self._check_running()
+        self._outbox.add(pcm)
+        self._notify()
+
+    def gap(self, samples: int) -> None:
+        """Say that the next ``samples`` have no audio."""
+        self._check_running()
+        self._outbox.add_gap(samples)
+        self._notify()
+
+    async def stop(self) -> Finished:
+        """End the session: send what is kept, and wait until its last utterance is final."""
+        self._is_stopping = True
+        self._notify()
+        return await asyncio.shield(self._running)
+
+    async def close(self) -> None:
+        """Hang up; what is not acknowledged is forgotten, and the session ends by idleness."""
+        self._running.cancel()
+        await asyncio.gather(self._running, return_exceptions=True)
+
+    async def _run(self) -> Finished:
+        loop = asyncio.get_running_loop()
+        attempt, heard_at = 0, loop.time()
+        while True:
+            before = self.connections
+            retry_after_ms: int | None = None
+            try:
+                address = f"{self._address}?token={self.keys.write_token}"
+                async with connect(address, open_timeout=CONNECT_S, close_timeout=1, ping_interval=None) as socket:
+                    return await self._speak(socket)
+            except Refusal as refusal:
+                if not refusal.retryable:
+                    raise
+                retry_after_ms = refusal.retry_after_ms
+            except (OSError, TimeoutError, WebSocketException) as error:
+                if self.connections == before and loop.time() - heard_at > self._patience_s:
+                    raise TransientError(f"the server has been away for {self._patience_s:.0f} s: {error}") from error
+            if self.connections > before:
+                attempt, heard_at = 0, loop.time()
+            wait_s = backoff_s(attempt, random.random())  # noqa: S311 - jitter, no secret
+            await asyncio.sleep(max(wait_s, (retry_after_ms or 0) / 1000))
+            attempt += 1
+
+    async def _speak(self, socket: ClientConnection) -> Finished:
+        """One connection from its start. Acknowledgements of another socket are never heard here."""
+        begin = self._outbox.acknowledged
+        start = {
+            "type": "start",
+            "sample_rate": SAMPLE_RATE,
+            "encoding": "pcm_s16le",
+            "language": self._language,
+            "started_at": self._started_at.isoformat(),
+            "next_sample": begin,
+        }
+        await socket.send(json.dumps(start))
+        while (await _hear(socket))["type"] != "ready":
+            pass
+        self.connections += 1
+        sending = asyncio.create_task(self._send(socket, begin))
+        listening = asyncio.create_task(self._listen(socket))
+        try:
+            await asyncio.wait([sending, listening], return_when=asyncio.FIRST_COMPLETED)
+            if not listening.done():
+                # Sending broke: the reason, if the server gave one, is still to be read.
+                await asyncio.wait([listening], timeout=CONNECT_S)
+                await sending
+            return await listening
+        finally:
+            sending.cancel()
+            listening.cancel()
+            await asyncio.gather(sending, listening, return_exceptions=True)
+
+    async def _listen(self, socket: ClientConnection) -> Finished:
+        while True:
+            message = await _hear(socket)
+            match message["type"]:
+                case "ack":
+                    self._outbox.acknowledge(int(message["next_sample"]))
+                    self._notify()
+                case "status":
+                    self.behind_ms = int(message["behind_ms"])
+                case "finished":
+                    return Finished(int(message["samples"]), int(message["utterances"]))
+
+    async def _send(self, socket: ClientConnection, begin: int) -> None:
+        sent, has_said_stop = begin, False
+        while True:
+            piece = self._outbox.after(sent)
+            if piece is not None and self._has_room(piece):
+                await socket.send(_frame(piece))
+                sent = piece.end
+            elif piece is None and self._is_stopping and not has_said_stop:
+                await socket.send('{"type":"stop"}')
+                has_said_stop = True
+            else:
+                await self._wait_for_change()
+
+    def _has_room(self, piece: Piece) -> bool:
+        return piece.pcm is None or piece.at - self._outbox.acknowledged < WINDOW_SAMPLES
+
+    def _check_running(self) -> None:
+        if self._running.done():
+            self._running.result()
+            raise Refusal("session_ended", "the recording has been stopped: start a new session", status=409)
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _wait_for_change(self) -> None:
+        changed = asyncio.create_task(self._changed.wait())
+        try:
+            await asyncio.wait([changed, self._running], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            changed.cancel()
+
+
+@asynccontextmanager
+async def open_recorder(
+    url: str, *, title: str | None = None, tags: Sequence[str] = (), language: str | None = None
+) -> AsyncIterator[Recorder]:
+    """A recorder on a new session, hung up on exit. Raises as ``create_session``."""
+    recorder = Recorder(url, await create_session(url, title=title, tags=tags, language=language), language=language)
+    try:
+        yield recorder
+    finally:
+        await recorder.close()
+
+
+async def _hear(socket: ClientConnection) -> dict[str, Any]:
+    async with asyncio.timeout(SILENT_FOR_S):
+        message: dict[str, Any] = json.loads(await socket.recv())
+    if message["type"] == "error":
+        raise _refusal(message, 500)
+    return message
+
+
+def _frame(piece: Piece) -> str | bytes:
+    if piece.pcm is None:
+        return json.dumps({"type": "gap", "next_sample": piece.end})
+    return struct.pack("<Q", piece.at) + piece.pcm
+
+
+def _refusal(body: dict[str, Any], status: int) -> Refusal:
+    return Refusal(
+        str(body.get("code", "refused")),
+        str(body.get("message", "the server refused")),
+        status=status,
+        retryable=bool(body.get("retryable")),
+        retry_after_ms=body.get("retry_after_ms"),
+    )
