@@ -49,7 +49,7 @@ class Foretaste:
         self._showing: dict[asyncio.Task[None], Decode] = {}
         self._start: int | None = None
         self._shown_to = 0
-        self._shown: Commitment | None = None
+        self._shown = Commitment()
 
     def look(self, listener: Listener, entry: Entry, now: datetime) -> None:
         """After a record was heard: ask for a speculation or a partial where that is of use."""
@@ -57,7 +57,7 @@ class Foretaste:
         if ongoing is None:
             return
         if ongoing.start != self._start:
-            self._start, self._shown_to, self._shown = ongoing.start, ongoing.start, None
+            self._start, self._shown_to, self._shown = ongoing.start, ongoing.start, Commitment()
         language = listener.language if listener.language in self._scheduler.engine.languages else None
         if ongoing.pause >= SPECULATE_AFTER:
             self._speculate(listener, ongoing, language)
@@ -120,7 +120,7 @@ class Foretaste:
             rev=heard,
             start_ms=to_ms(ongoing.start),
             text=self._shown.text,
-            committed=self._shown.committed_chars,
+            committed=self._shown.committed,
             language=hearing.language,
         )
         try:

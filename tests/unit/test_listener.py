@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from models.speech.segmenter import SegmentRules
+from models.speech.segmenter import Segmenter, SegmentRules
 from stream_apps.conversation import Conversation
 from stream_apps.listener import Boundary, Entry, Ignored, Opened
 from stream_apps.minutes import take_mark
@@ -126,45 +126,59 @@ def test_any_split_of_the_same_samples_gives_the_same_utterances(
     assert first == second
 
 
+Log = list[AudioRecord]
+
+
 @st.composite
-def logs(draw: st.DrawFn) -> list[AudioRecord]:
-    """A log with reconnections, repeats, jumps, strays of old connections and gaps."""
-    records: list[AudioRecord] = [OPEN]
+def logs(draw: st.DrawFn) -> tuple[Log, Log]:
+    """A log with reconnections, repeats, jumps, strays of old connections and gaps, and the same without trouble."""
+    log: Log = [OPEN]
+    clean: Log = [OPEN]
     connection, at = "a", 0
+    again = 0  # samples that the next frames send again; what they hold differs, and must not count
     for number in range(draw(st.integers(1, 5))):
         pcm = sound(*draw(PARTS))
-        records += split(pcm, draw(SIZES), connection, at)
+        log += split(sound(("loud", again)) + pcm if again else pcm, draw(SIZES), connection, at - again)
+        clean.append(Audio(SESSION_ID, "a", at, pcm))
         at += len(pcm) // 2
+        again = 0
         trouble = draw(st.sampled_from(["none", "repeat", "jump", "gap", "resume", "resume-gap", "stray"]))
-        if trouble == "repeat":
-            back = min(at, draw(st.integers(1, 4000)))
-            records.append(Audio(SESSION_ID, connection, at - back, sound(("loud", back))))
-        elif trouble == "jump":
-            records.append(Audio(SESSION_ID, connection, at + 1, sound(("loud", 900))))
-        elif trouble == "gap":
-            gap = draw(st.integers(1, 9000))
-            records.append(Gap(SESSION_ID, connection, at, at + gap))
-            at += gap
-        elif trouble.startswith("resume"):
-            stray = Audio(SESSION_ID, connection, at, sound(("loud", 700)))
-            connection = f"c{number}"
-            back = draw(st.integers(0, min(at, 3000)))
-            if trouble == "resume-gap":
-                back = -draw(st.integers(1, 5000))
-            records += [Open(SESSION_ID, connection, at - back, language="en"), stray]
-            at -= back
-        elif trouble == "stray":
-            records += [Audio(SESSION_ID, "nobody", at, sound(("loud", 700))), Close(SESSION_ID, "nobody", at, "stop")]
+        stray = Audio(SESSION_ID, connection, at, sound(("loud", 3000)))
+        gap = draw(st.integers(1, 9000)) if "gap" in trouble else 0
+        if gap:
+            clean.append(Gap(SESSION_ID, "a", at, at + gap))
+        match trouble:
+            case "repeat":
+                back = min(at, draw(st.integers(1, 4000)))
+                log.append(Audio(SESSION_ID, connection, at - back, sound(("loud", back))))
+            case "jump":
+                log.append(Audio(SESSION_ID, connection, at + 1, sound(("loud", 3000))))
+            case "gap":
+                log.append(Gap(SESSION_ID, connection, at, at + gap))
+            case "resume" | "resume-gap":
+                connection = f"c{number}"
+                again = 0 if gap else draw(st.integers(0, min(at, 3000)))
+                log += [Open(SESSION_ID, connection, at - again + gap, language="en"), stray]
+            case "stray":
+                log += [Audio(SESSION_ID, "nobody", at, stray.pcm), Close(SESSION_ID, "nobody", at, "stop")]
+        at += gap
     if draw(st.booleans()):
-        records.append(Close(SESSION_ID, connection, at, "stop"))
-        records.append(Audio(SESSION_ID, connection, at, sound(("loud", 3000))))
-    return records
+        log += [Close(SESSION_ID, connection, at, "stop"), Audio(SESSION_ID, connection, at, sound(("loud", 3000)))]
+        clean.append(Close(SESSION_ID, "a", at, "stop"))
+    return log, clean
+
+
+@QUICK
+@given(logs())
+def test_trouble_on_the_wire_changes_nothing_of_what_is_heard(both: tuple[Log, Log]) -> None:
+    log, clean = both
+    assert transcribe(entries_of(log))[0] == transcribe(entries_of(clean))[0]
 
 
 @QUICK
 @given(logs(), st.sets(st.integers(10, 200), max_size=6))
-def test_crashes_anywhere_change_no_output_and_no_record(log: list[AudioRecord], crashes: set[int]) -> None:
-    entries = entries_of(log)
+def test_crashes_anywhere_change_no_output_and_no_record(both: tuple[Log, Log], crashes: set[int]) -> None:
+    entries = entries_of(both[0])
     undisturbed = transcribe(entries)
     disturbed = transcribe(entries, frozenset(crashes))
     assert disturbed[0] == undisturbed[0]
@@ -173,7 +187,8 @@ def test_crashes_anywhere_change_no_output_and_no_record(log: list[AudioRecord],
 
 @QUICK
 @given(logs())
-def test_utterances_never_overlap_and_boundaries_only_move_forward(log: list[AudioRecord]) -> None:
+def test_utterances_never_overlap_and_boundaries_only_move_forward(both: tuple[Log, Log]) -> None:
+    log, _ = both
     outputs, session, settled = transcribe(entries_of(log))
     through = 0
     for kind, start, end, boundary, _ in outputs:
@@ -242,3 +257,14 @@ def test_an_opening_is_shown_at_once_and_its_language_counts_from_the_next_bound
     boundary = conversation.hear(replace(joined, offset=12, record=Close(SESSION_ID, "a", 0, "stop")))
     assert isinstance(boundary, Boundary)
     assert (boundary.session.language, boundary.session.state, boundary.ended) == ("ko", "ended", "stop")
+
+
+def test_speech_that_crosses_a_boundary_goes_on_from_it_however_softly() -> None:
+    soft_then_loud = [0.4] * 20 + [0.9] * 10
+    for speaking, start in ((True, 5000), (False, 5000 + 20 * 512 - RULES.pre_roll)):
+        answers = iter(soft_then_loud)
+        segmenter = Segmenter(5000, lambda _, answers=answers: next(answers), RULES, speaking=speaking)  # type: ignore[misc]
+        assert segmenter.feed(np.zeros(30 * 512, np.int16)) is None
+        ongoing = segmenter.ongoing()
+        assert ongoing is not None
+        assert ongoing.start == start
