@@ -8,7 +8,7 @@ from functools import partial
 from undertone.errors import FatalError
 from undertone.local.jars import KAFKA_VERSION, provide_jars, read_pins
 from undertone.local.terminal import Terminal
-from undertone.local.weights import needed_models
+from undertone.local.weights import download_megabytes, needed_models
 from undertone.settings import Settings
 
 
@@ -33,6 +33,8 @@ class Downloads:
             def tell(done: int, count: int) -> None:
                 if self._stopped:
                     raise FatalError("the download was stopped")
+                if done < count and not bars.tasks[task].visible:
+                    self._terminal.say("jars", f"downloads Apache Kafka {KAFKA_VERSION}, some 44 MB")
                 bars.update(task, completed=done, total=count, visible=True)
 
             await in_daemon(lambda: provide_jars(self._settings.cache, read_pins(), tell))
@@ -44,6 +46,8 @@ class Downloads:
 
         with self._terminal.bars() as bars:
             for name in needed_models(self._settings):
+                if (megabytes := download_megabytes(name, self._settings.cache)) > 0:
+                    self._terminal.say("weights", f"downloads the model {name}, {megabytes} MB")
                 await in_daemon(partial(fetch, name, self._settings.cache, progress=bars))
 
 

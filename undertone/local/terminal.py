@@ -29,6 +29,7 @@ class Terminal:
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
+            disable=not self._console.is_terminal,
         )
 
     def greet(self, home: Path) -> None:
