@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 
 from models.speech.commitment import Commitment, agree
 from models.speech.gates import suppression
-
 from models.speech.scheduler import Decode, Scheduler, Urgency
 from models.speech.segmenter import Ongoing
 from stream_apps.listener import Entry, Listener

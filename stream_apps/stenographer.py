@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ParamSpec, TypeVar
 
-from models.speech.gates import suppression
-
 from models.speech.engines import Hearing
+from models.speech.gates import suppression
 from models.speech.scheduler import Decode, Scheduler, Urgency
 from models.speech.segmenter import SegmentRules, Voice
 from stream_apps import metrics

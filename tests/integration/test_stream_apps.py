@@ -1,11 +1,10 @@
 """The adapter, the classifier and the statistician on real Kafka: order, commits, memory, repeats, poison."""
 
-import asyncio
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from models.sentiment.routing import make_router
+from models.sentiment import make_router
 from stream_apps.classifier import Classifier
 from stream_apps.dead_letters import DeadLetters
 from stream_apps.deliveries import Delivery
@@ -166,8 +165,3 @@ async def _count(settings: Settings, topic: Topic, least: int) -> bool:
 async def _has_applied(settings: Settings, seq: int) -> bool:
     memory = await read_events(settings, STATISTICS)
     return any(isinstance(event, Statistics) and event.seq >= seq for event in memory)
-
-
-def test_no_loop_is_left_running() -> None:
-    """Each app above stopped its threads: a new loop starts and ends cleanly."""
-    asyncio.run(asyncio.sleep(0))
