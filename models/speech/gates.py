@@ -1,6 +1,6 @@
 """Whether a text counts: the gates against invented text, the same for every language.
 
-Whisper writes text for silence and noise too, and loops now and then. Thresholds are for Whisper base, from 360 segments
+Whisper writes text for silence and noise too, and loops now and then. Thresholds are for Whisper base, from 360 cuts
 of the project's clips: on speech the no-speech probability stayed below 0.48, on noise, music, silence and birdsong
 above 0.52 (Whisper's authors ask for 0.6 and a low log-probability together, which lets most inventions pass). Text
 below a mean log-probability of -1.2 was wrong throughout; between -1.2 and -1.0 some of it was right.
