@@ -89,8 +89,8 @@ class Follower:
             return
         partitions = len(places) // len(TOPICS)
         since_ms = _now_ms() - self._keep_ms
+        ends = await consumer.end_offsets(places)  # asked first: a record written in between is read, not missed
         found = await consumer.offsets_for_times(dict.fromkeys(places, since_ms))
-        ends = await consumer.end_offsets(places)
         start = [0] * len(places)
         for place in places:
             offset = found[place].offset if found.get(place) is not None else ends[place]
