@@ -77,12 +77,9 @@ async def _make_app(name: str, settings: Settings, outputs: Outputs, stack: Asyn
         from stream_apps.statistician import Statistician
 
         return Statistician(settings, outputs, dead_letters)
-    from stream_apps.archivist import INPUTS, Archivist
-    from stream_apps.batches import Batches
+    from stream_apps.archivist import open_archivist
 
-    archivist = Archivist(settings.database_url())
-    stack.push_async_callback(archivist.close)
-    return Batches(name, INPUTS, archivist.apply, settings, dead_letters)
+    return await stack.enter_async_context(open_archivist(settings, outputs, dead_letters))
 
 
 @asynccontextmanager

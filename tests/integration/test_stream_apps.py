@@ -42,7 +42,7 @@ async def committed(settings: Settings, app: str, topic: Topic, partition: int) 
 
 
 async def test_finals_and_marks_come_out_in_order_with_sentiment(topics: Settings) -> None:
-    finals = [
+    finals: list[Event] = [
         transcript(1, 0, 900),
         mark(2, 12_000),
         transcript(3, 13_000, 14_000, "I hate it"),
@@ -82,7 +82,7 @@ async def test_statistics_go_on_after_a_restart_and_repeats_change_nothing(topic
     await publish(topics, UTTERANCES, first)
     async with running_app(Statistician, topics):
         await until(lambda: _has_applied(topics, 2), 20)
-    repeated = [*first, utterance(3, 12_500, 13_000, "neutral"), mark(4, 14_000, "stop")]
+    repeated: list[Event] = [*first, utterance(3, 12_500, 13_000, "neutral"), mark(4, 14_000, "stop")]
     await publish(topics, UTTERANCES, repeated)
     async with running_app(Statistician, topics):
         await until(lambda: _has_applied(topics, 4), 20)
@@ -105,7 +105,7 @@ class Hesitant:
     """Settles records from the last to the first, and only when told to."""
 
     name = "hesitant"
-    inputs = (TRANSCRIPTS,)
+    inputs: Sequence[Topic] = (TRANSCRIPTS,)
 
     def __init__(self, settings: Settings, outputs: Outputs, dead_letters: DeadLetters) -> None:
         self.held: list[Delivery] = []
