@@ -9,7 +9,7 @@ import typer
 from undertone import __version__
 from undertone.commands.history import sessions, show
 from undertone.commands.operator import database_commands, letter_commands, model_commands, topic_commands
-from undertone.commands.parts import serve, worker
+from undertone.commands.parts import demo, serve, worker
 from undertone.commands.record import mic, stream
 from undertone.errors import UndertoneError
 
@@ -52,6 +52,7 @@ app.command()(serve)
 app.command()(worker)
 app.command()(stream)
 app.command()(mic)
+app.command(hidden=True)(demo)
 app.command()(sessions)
 app.command()(show)
 app.add_typer(model_commands, name="models")

@@ -43,3 +43,15 @@ def worker(name: Annotated[WorkerName, typer.Argument(help="Which worker.")]) ->
     settings = read_settings()
     configure_logs(name.value, settings.log_level)
     run_worker(name.value, settings)
+
+
+def demo(url: Annotated[str, typer.Option(help="Where Undertone's web is.")]) -> None:
+    """Stream bundled speech in a loop (`undertone up --demo` runs this)."""
+    import asyncio
+
+    from undertone.commands.demonstration import play_demo
+    from undertone.logs import configure_logs
+    from undertone.settings import read_settings
+
+    configure_logs("demo", read_settings().log_level)
+    asyncio.run(play_demo(url))
