@@ -46,9 +46,10 @@ async def _run(name: str, settings: Settings) -> None:
         if hasattr(app, "attach"):
             app.attach(adapter)
         await stack.enter_async_context(serve_health(settings, adapter))
+        presence.begin()
+        watching: asyncio.Future[object] = asyncio.ensure_future(presence.watch())
         await adapter.start()
         stack.push_async_callback(adapter.stop)
-        watching: asyncio.Future[object] = asyncio.ensure_future(presence.watch())
         stopped: asyncio.Future[object] = asyncio.ensure_future(stopping.wait())
         crashed: asyncio.Future[object] = asyncio.ensure_future(adapter.faust.wait_until_stopped())
         ends = {watching, stopped, crashed, adapter.failed}

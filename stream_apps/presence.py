@@ -19,6 +19,10 @@ class Presence:
         self._clock = clock
         self._seen_s = clock()
 
+    def begin(self) -> None:
+        """Count from now on: before the worker joins its group it has nothing to lose, however slowly it loads."""
+        self._seen_s = self._clock()
+
     def check(self) -> None:
         """Raise ``FatalError`` if the process was away for too long since the last check."""
         now_s = self._clock()

@@ -4,7 +4,17 @@ import logging
 import sys
 import time
 
-QUIET = ("aiokafka", "faust", "mode", "httpx", "httpcore", "alembic", "faster_whisper", "asyncio")
+QUIET = (
+    "aiokafka",
+    "faust",
+    "mode",
+    "httpx",
+    "httpcore",
+    "alembic",
+    "faster_whisper",
+    "asyncio",
+    "uvicorn",
+)  # uvicorn tells addresses, and tokens are in them
 
 
 def configure_logs(part: str, level: str) -> None:
