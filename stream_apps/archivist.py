@@ -147,8 +147,7 @@ class ArchivistApp:
         while True:
             batch = await self._gather()
             await self._store(batch)
-            for record in batch:
-                record.delivery.settle()
+            self._settle(batch)
 
     async def _gather(self) -> list[_Waiting]:
         """Records that came within a moment, or as many as make a batch."""
@@ -161,6 +160,10 @@ class ArchivistApp:
             del self._waiting[:BATCH_RECORDS]
             self._changed.notify_all()
             return batch
+
+    def _settle(self, batch: Sequence[_Waiting]) -> None:
+        for record in batch:
+            record.delivery.settle()
 
     async def _store(self, batch: Sequence[_Waiting]) -> None:
         try:
