@@ -23,4 +23,4 @@ def check_reading(key: str, token: str | None, session_id: str | None) -> bool:
 
 def unknown_session(session_id: str) -> Refusal:
     """The answer to a session that neither the history nor the live view knows."""
-    return Refusal("unknown_session", f"there is no session {session_id}: it was never made, or deleted", status=404)
+    return Refusal("session_unknown", f"there is no session {session_id}: it was never made, or deleted", status=404)

@@ -124,8 +124,8 @@ async def _away(_: Request, error: Exception) -> JSONResponse:
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-    return _answer(Refusal("bad_request", f"the request is not understood: {wrong}", status=400))
+    return _answer(Refusal("request_invalid", f"the request is not understood: {wrong}", status=422))
 
 
 async def _impossible(_: Request, error: Exception) -> JSONResponse:
-    return _answer(Refusal("bad_request", f"the request holds a value that cannot be: {error}", status=400))
+    return _answer(Refusal("request_invalid", f"the request holds a value that cannot be: {error}", status=422))

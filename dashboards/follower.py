@@ -73,8 +73,9 @@ class Follower:
 
         None when the log does not reach back so far, holds too much, or Kafka is away.
         """
+        numbers = sorted({self.place(slot).partition for slot in ranges})
         try:
-            async with asyncio.timeout(BRIDGE_S), open_reader(self._settings, TOPICS, partitions=[]) as consumer:
+            async with asyncio.timeout(BRIDGE_S), open_reader(self._settings, TOPICS, numbers) as consumer:
                 return await self._read(consumer, ranges)
         except (TransientError, KafkaError, TimeoutError) as error:
             log.warning("a snapshot older than the ring stays incomplete: %r", error)
@@ -116,7 +117,7 @@ class Follower:
         self, consumer: AIOKafkaConsumer, ranges: Mapping[int, tuple[int, int]]
     ) -> list[tuple[int, int, Event]] | None:
         ends = {self.place(slot): end for slot, (_, end) in ranges.items()}
-        consumer.assign(list(ends))
+        consumer.pause(*(set(consumer.assignment()) - set(ends)))
         beginnings = await consumer.beginning_offsets(list(ends))
         for slot, (first, _) in ranges.items():
             if beginnings[self.place(slot)] > first:

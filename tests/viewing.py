@@ -66,10 +66,11 @@ class Stream:
 
     async def until(self, name: str, **wanted: object) -> Any:
         """The data of the next event with this name and these values."""
-        while True:
-            sent = await self.next()
-            if sent.name == name and all(sent.data.get(key) == value for key, value in wanted.items()):
-                return sent.data
+        async with asyncio.timeout(TIMEOUT_S):
+            while True:
+                sent = await self.next()
+                if sent.name == name and all(sent.data.get(key) == value for key, value in wanted.items()):
+                    return sent.data
 
     async def rest(self) -> list[Sent]:
         """What is left of a stream that ends."""
