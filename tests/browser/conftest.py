@@ -1,0 +1,22 @@
+"""What the browser tests share: one running Undertone, and the speech that its recorders hear."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.microphone import write_speech
+from tests.browser.platform import Platform, running_platform
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """`undertone up` in a fresh home, ready to transcribe."""
+    with running_platform(tmp_path_factory.mktemp("platform") / "home") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The WAV that the fake microphone plays."""
+    return write_speech(tmp_path_factory.mktemp("speech") / "speech.wav")

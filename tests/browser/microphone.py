@@ -1,0 +1,36 @@
+"""What the fake microphone hears: clips of real speech with pauses between them, as one WAV."""
+
+import wave
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+_CLIPS = Path(__file__).parent / "speech"
+_RATE = 48_000
+_PAUSE_S = 2.0
+
+PLEASED = "account of himself"
+SAD = "miserable"
+
+
+def write_speech(path: Path) -> Path:
+    """A pleased sentence (with the words ``PLEASED``), a pause, and a sad one (``SAD``), at 48 kHz."""
+    pause = np.zeros(int(_PAUSE_S * _RATE), np.int16)
+    parts = [pause]
+    for clip in sorted(_CLIPS.glob("*.flac")):
+        parts += [_decode(clip), pause]
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(_RATE)
+        file.writeframes(np.concatenate(parts).tobytes())
+    return path
+
+
+def _decode(clip: Path) -> NDArray[np.int16]:
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=_RATE)
+    with av.open(str(clip)) as container:
+        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
+    return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames])
