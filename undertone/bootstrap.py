@@ -48,8 +48,8 @@ class TopicState:
 async def apply_topics(settings: Settings) -> list[str]:
     """Create the missing topics and bring the settings of all up to date; the names of those created or changed.
 
-    On return every topic has a leader for each partition. Raises ``FatalError``, within about 10 s, if Kafka cannot
-    be reached or refuses, or if a topic has another number of partitions than ``settings.partitions``.
+    On return every partition has a leader and every setting is in force. Raises ``FatalError``, within about 10 s, if
+    Kafka cannot be reached or refuses, or if a topic has another number of partitions than ``settings.partitions``.
     """
     async with _open_admin(settings) as admin:
         states = await _states(admin, settings)
@@ -64,7 +64,7 @@ async def apply_topics(settings: Settings) -> list[str]:
         changed = [state for state in states if state.partitions and _wanted(state, settings) != state.config]
         await _create(admin, settings, missing)
         await _change(admin, settings, changed)
-        await _until_led(admin, settings)
+        await _until_applied(admin, settings)
     return [state.name for state in (*missing, *changed)]
 
 
@@ -164,16 +164,20 @@ async def _change(admin: AIOKafkaAdminClient, settings: Settings, changed: list[
             _check(resource["error_code"], resource["error_message"])
 
 
-async def _until_led(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+async def _until_applied(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+    """Brokers learn of a change a little after the controller has made it."""
     names = [topic_name(settings, topic) for topic in TOPICS]
     deadline = time.monotonic() + TIMEOUT_S
     while True:
         described = await admin.describe_topics(names)
         leaders = [each["leader"] for topic in described for each in topic["partitions"]]
-        if len(leaders) == len(names) * settings.partitions and all(leader >= 0 for leader in leaders):
+        is_led = len(leaders) == len(names) * settings.partitions and all(leader >= 0 for leader in leaders)
+        if is_led and all(_wanted(state, settings) == state.config for state in await _states(admin, settings)):
             return
         if time.monotonic() > deadline:
-            raise FatalError(f"Kafka at {settings.brokers()} gives the topics of {settings.topic_prefix} no leader")
+            raise FatalError(
+                f"Kafka at {settings.brokers()} does not get the topics of {settings.topic_prefix} ready: see its log"
+            )
         await asyncio.sleep(_POLL_S)
 
 

@@ -67,7 +67,7 @@ class EmbeddedKafka:
         self._data = home / "kafka"
         self._log = home / "logs" / "kafka.log"
         self._jars = jars
-        self._overrides = overrides or {}
+        self._overrides = {} if overrides is None else overrides
         self._port, self._controller_port = free_ports(2)
         self._child: Child | None = None
 

@@ -1,0 +1,137 @@
+"""The topics in Kafka: created, checked, brought up to date; and a Kafka that does not let us."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from pydantic import SecretStr
+
+from tests.waiting import until
+from undertone.bootstrap import apply_topics, check_kafka, show_topics
+from undertone.errors import FatalError
+from undertone.kafka import topic_name
+from undertone.local.kafka import EmbeddedKafka
+from undertone.local.ports import LOOPBACK, free_ports
+from undertone.settings import Settings
+from undertone.topics import AUDIO, HOUR_MS, SESSIONS, TOPICS
+
+BOUND_S = 12.0
+
+
+async def test_missing_topics_are_created_as_the_table_says(settings: Settings) -> None:
+    created = await apply_topics(settings)
+    assert sorted(created) == sorted(topic_name(settings, topic) for topic in TOPICS)
+    for state in await show_topics(settings):
+        assert state.partitions == settings.partitions
+        assert state.config == state.topic.config()
+
+
+async def test_a_second_time_changes_nothing_and_several_at_once_do_no_harm(settings: Settings) -> None:
+    created = await asyncio.gather(*(apply_topics(settings) for _ in range(3)))
+    assert len(created) == 3
+    assert await apply_topics(settings) == []
+
+
+async def test_a_changed_retention_is_applied_and_an_operators_own_setting_is_kept(topics: Settings) -> None:
+    name = topic_name(topics, AUDIO)
+    admin = AIOKafkaAdminClient(bootstrap_servers=topics.brokers())
+    await admin.start()
+    own = {**AUDIO.config(), "max.message.bytes": "900000"}
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, own)])
+    await admin.close()
+
+    async def is_known() -> bool:
+        return any(state.config == own for state in await show_topics(topics))
+
+    await until(is_known, 10, "the operator's own setting")
+    longer = topics.model_copy(update={"audio_retention_hours": 168})
+    assert await apply_topics(longer) == [name]
+    (audio,) = [state for state in await show_topics(longer) if state.topic is AUDIO]
+    assert audio.config["retention.ms"] == str(168 * HOUR_MS)
+    assert audio.config["max.message.bytes"] == "900000"
+
+
+async def test_another_number_of_partitions_is_refused_with_both_numbers(topics: Settings) -> None:
+    other = topics.model_copy(update={"partitions": 5})
+    with pytest.raises(FatalError, match=r"has 2 partitions, but UNDERTONE_PARTITIONS is 5.*UNDERTONE_PARTITIONS=2"):
+        await apply_topics(other)
+
+
+async def test_missing_topics_are_shown_as_missing(settings: Settings) -> None:
+    (sessions,) = [state for state in await show_topics(settings) if state.topic is SESSIONS]
+    assert sessions.partitions == 0
+
+
+async def test_a_kafka_that_is_not_there_is_named_in_time(settings: Settings) -> None:
+    (port,) = free_ports(1)
+    begun = time.monotonic()
+    with pytest.raises(FatalError, match=rf"{LOOPBACK}:{port}.*UNDERTONE_KAFKA"):
+        await apply_topics(settings.model_copy(update={"kafka": f"{LOOPBACK}:{port}"}))
+    assert time.monotonic() - begun < BOUND_S
+
+
+async def test_a_kafka_that_never_answers_is_named_in_time(settings: Settings) -> None:
+    hung = asyncio.Event()
+
+    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await hung.wait()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, LOOPBACK, 0)
+    port = server.sockets[0].getsockname()[1]
+    begun = time.monotonic()
+    with pytest.raises(FatalError, match="cannot be reached"):
+        await check_kafka(settings.model_copy(update={"kafka": f"{LOOPBACK}:{port}"}))
+    assert time.monotonic() - begun < BOUND_S
+    hung.set()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_the_wrong_security_protocol_is_named_in_time(settings: Settings) -> None:
+    begun = time.monotonic()
+    with pytest.raises(FatalError, match="UNDERTONE_KAFKA_SECURITY=SSL"):
+        await check_kafka(settings.model_copy(update={"kafka_security": "SSL"}))
+    assert time.monotonic() - begun < BOUND_S
+
+
+async def test_a_refused_password_names_the_settings_to_check(
+    settings: Settings, tmp_path: Path, kafka_jars: Path
+) -> None:
+    (port,) = free_ports(1)
+    overrides: dict[str, str] = {}
+    server = EmbeddedKafka(tmp_path / "sasl", kafka_jars, overrides)
+    overrides |= sasl(port, server.brokers, server._controller_port)
+    await server.start()
+    try:
+        right = settings.model_copy(
+            update={
+                "kafka": f"{LOOPBACK}:{port}",
+                "kafka_security": "SASL_PLAINTEXT",
+                "kafka_mechanism": "PLAIN",
+                "kafka_user": "speaker",
+                "kafka_password": SecretStr("right"),
+            }
+        )
+        assert len(await apply_topics(right)) == len(TOPICS)
+        begun = time.monotonic()
+        with pytest.raises(FatalError, match=r"refuses the user 'speaker'.*UNDERTONE_KAFKA_PASSWORD"):
+            await apply_topics(right.model_copy(update={"kafka_password": SecretStr("wrong")}))
+        assert time.monotonic() - begun < BOUND_S
+    finally:
+        await server.stop()
+
+
+def sasl(port: int, plain: str, controller_port: int) -> dict[str, str]:
+    """Settings of a broker with one more listener, which asks for a password."""
+    module = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    return {
+        "listeners": f"PLAINTEXT://{plain},SASL://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{plain},SASL://{LOOPBACK}:{port}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.sasl.plain.sasl.jaas.config": f'{module} required user_speaker="right";',
+    }
