@@ -6,8 +6,6 @@ READY  := $(VENV)/.ready
 BIN    := $(VENV)/bin
 PYTEST := $(BIN)/pytest
 ARGS   ?=
-COUNT  ?= 20
-SEED   ?= 7
 
 .DEFAULT_GOAL := help
 .PHONY: help up test lint format unit fault screens lock
@@ -37,8 +35,8 @@ format: $(READY) ## let ruff rewrite what it can
 unit: $(READY) ## the tests that need no Kafka, PostgreSQL or browser
 	$(PYTEST) tests/unit tests/contract tests/docs $(ARGS)
 
-fault: $(READY) ## the tests that kill and cut: make fault COUNT=200 SEED=7
-	UNDERTONE_FAULT_COUNT=$(COUNT) UNDERTONE_FAULT_SEED=$(SEED) $(PYTEST) tests/fault $(ARGS)
+fault: $(READY) ## the tests that kill workers
+	$(PYTEST) tests/fault $(ARGS)
 
 screens: $(READY) ## take the screenshots in docs/screenshots anew
 	$(BIN)/python -m tests.browser.screenshots docs/screenshots
