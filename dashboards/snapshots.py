@@ -107,6 +107,8 @@ async def _start(connection: AsyncConnection, settings: Settings, hub: Hub, sess
 
 
 async def _of_one(connection: AsyncConnection, start: Mapping[int, int], session_id: str) -> Snapshot:
+    if await queries.is_deleted(connection, session_id):
+        return Snapshot(complete=True, start=start)
     session = await queries.one_session(connection, session_id)
     utterances, more = await queries.last_utterances(connection, session_id, MAX_UTTERANCES)
     windows = await queries.last_windows(connection, session_id, MAX_WINDOWS)

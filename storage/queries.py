@@ -46,6 +46,12 @@ async def one_session(connection: AsyncConnection, session_id: str) -> Session |
     return None if row is None else event_of(Session, dict(row))
 
 
+async def is_deleted(connection: AsyncConnection, session_id: str) -> bool:
+    """Whether the session is stored as deleted."""
+    query = select(sessions.c.state).where(sessions.c.session_id == session_id)
+    return (await connection.execute(query)).scalar() == "deleted"
+
+
 async def utterance_page(
     connection: AsyncConnection, session_id: str, *, cursor: str | None = None, limit: int = 100
 ) -> Page[Utterance]:

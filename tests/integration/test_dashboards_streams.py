@@ -318,6 +318,14 @@ async def test_a_new_session_can_be_followed_with_its_token_before_it_is_known(w
             assert answer.status_code == 403
 
 
+async def test_a_deleted_session_is_unknown(whole: Settings, writer: Writer) -> None:
+    await writer.write(utterance(seq=1), session(seq=2, state="deleted"))
+    await writer.archive()
+    async with served(make_app(whole)) as address, httpx.AsyncClient(base_url=address) as client:
+        for path in (ONE, f"/v1/sessions/{session_id()}/utterances"):
+            assert (await client.get(path)).json()["code"] == "unknown_session"
+
+
 async def test_too_many_viewers_are_refused_with_a_time_to_come_back(whole: Settings, writer: Writer) -> None:
     app = make_app(whole, Pace(max_viewers=1))
     async with served(app) as address, watching(address, "/v1/events") as stream:
