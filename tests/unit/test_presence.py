@@ -9,6 +9,8 @@ from undertone.errors import FatalError
 def test_checks_close_together_are_fine_and_one_too_late_is_fatal() -> None:
     now_s = 100.0
     presence = Presence(10.0, clock=lambda: now_s)
+    now_s += 60  # models are loading
+    presence.begin()
     for _ in range(5):
         now_s += 9.9
         presence.check()
