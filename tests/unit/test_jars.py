@@ -27,6 +27,13 @@ def test_jars_that_are_there_are_checked_and_not_downloaded(tmp_path: Path, jar:
     assert check_jars(tmp_path, PINS) == 0
 
 
+def test_a_jar_of_another_version_does_not_stay_on_the_class_path(tmp_path: Path, jar: Path) -> None:
+    stranger = jar.with_name("small-0.9.jar")
+    stranger.write_bytes(CONTENT)
+    provide_jars(tmp_path, PINS)
+    assert [path.name for path in jar.parent.iterdir()] == [jar.name]
+
+
 def test_a_jar_that_fails_its_checksum_names_both_sums_and_the_remedy(tmp_path: Path, jar: Path) -> None:
     jar.write_bytes(b"something else")
     found = hashlib.sha256(b"something else").hexdigest()
@@ -44,5 +51,7 @@ def test_without_a_network_the_cause_and_the_remedy_are_named(tmp_path: Path, mo
 
 
 def test_the_pins_are_of_the_version_that_is_run() -> None:
-    assert f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}" in read_pins()
+    kafkas = {coordinate for coordinate in read_pins() if coordinate.startswith("org.apache.kafka:")}
+    assert f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}" in kafkas
+    assert {coordinate.split(":")[2] for coordinate in kafkas} == {KAFKA_VERSION}
     assert all(len(pin) == 64 for pin in read_pins().values())

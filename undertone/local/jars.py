@@ -41,15 +41,16 @@ def jars_folder(cache: Path) -> Path:
 def provide_jars(cache: Path, pins: Pins, tell: Tell | None = None) -> Path:
     """The folder under ``cache`` that holds exactly the pinned jars, each checked; missing ones are downloaded.
 
-    ``tell`` may raise to stop a download.
-    Raises ``FatalError`` if a jar differs from its pin (and keeps it, so that it can be looked at), or if one is
-    missing and cannot be downloaded. An interrupted download leaves nothing behind.
+    ``tell`` may raise to stop a download; an interrupted one leaves nothing behind. Raises ``FatalError`` if a jar
+    differs from its pin (and keeps it, so that it can be looked at), or if one is missing and cannot be downloaded.
     """
     folder = jars_folder(cache)
     if missing := _missing(folder, pins):
         folder.mkdir(parents=True, exist_ok=True)
         _download_all(missing, pins, folder, partial(_tell_from, tell, len(pins) - len(missing), len(pins)))
     check_jars(cache, pins)
+    for stranger in {path.name for path in folder.iterdir()} - {_file_name(coordinate) for coordinate in pins}:
+        (folder / stranger).unlink(missing_ok=True)  # the class path is the whole folder
     return folder
 
 
@@ -139,7 +140,8 @@ def pin_jars() -> Pins:
     """Resolve Kafka's dependencies anew and return the sums of what Maven Central has now."""
     import jgo
 
-    coordinates = sorted({f"{a.groupId}:{a.artifactId}:{a.version}" for a in jgo.resolve(f"{KAFKA}+{LOGGING}")})
+    # LOGGING is not resolved: its parents would choose other versions of Kafka's own jars, and all it needs is there.
+    coordinates = sorted({f"{a.groupId}:{a.artifactId}:{a.version}" for a in jgo.resolve(KAFKA)} | {LOGGING})
     here: AbstractContextManager[str] = tempfile.TemporaryDirectory()
     with here as folder:
         context = _maven(Path(folder))

@@ -82,7 +82,7 @@ class Supervisor:
             self._done[name].clear()
             history = history.ended(status, time.monotonic() - begun)
             if history.is_hopeless:
-                raise FatalError(f"{name} cannot start: {last_words}")
+                raise FatalError(f"{name} cannot start: {last_words.removeprefix('error: ')}")
             self._say(name, f"{_how(status)}, starts again in {history.wait_s:g} s; its last words: {last_words}")
             await part.stop(0)
             await asyncio.sleep(history.wait_s)
