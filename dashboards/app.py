@@ -7,9 +7,7 @@ import signal
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import FastAPI, Header, Query, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Header, Query
 from sse_starlette import EventSourceResponse
 
 import undertone
@@ -17,16 +15,15 @@ from dashboards.access import check_reading
 from dashboards.follower import Follower
 from dashboards.history import history_routes
 from dashboards.pages import WEB, Pages, SafeHeaders
+from dashboards.refusals import handle_refusals
 from dashboards.streams import Pace, Streams
 from storage.engine import make_engine
-from undertone.errors import PoisonError, Refusal, TransientError
 from undertone.events import Session
 from undertone.health import health_routes
 from undertone.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_AWAY_RETRY_MS = 2000
 _STATEMENT_TIMEOUT_MS = 10_000
 
 
@@ -52,12 +49,15 @@ def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
     def live(session_id: str) -> Session | None:
         return follower.hub.knows(session_id) if follower.filled.is_set() else None
 
-    app = FastAPI(title="Undertone: read side", version=undertone.__version__, lifespan=lifespan, docs_url=None)
+    app = FastAPI(
+        title="Undertone: read side",
+        version=undertone.__version__,
+        lifespan=lifespan,
+        docs_url=None,  # these pages load scripts of other origins, which ours does not allow
+        redoc_url=None,
+    )
     app.add_middleware(SafeHeaders)
-    app.add_exception_handler(Refusal, _refused)
-    app.add_exception_handler(TransientError, _away)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(PoisonError, _impossible)
+    handle_refusals(app)
     app.include_router(history_routes(engine, key, live))
     _add_streams(app, streams, key)
     app.routes.extend(health_routes(follower.why_not_ready))
@@ -97,35 +97,3 @@ def _add_streams(app: FastAPI, streams: Streams, key: str) -> None:
         """One session's events."""
         is_proven = check_reading(key, token, session_id)
         return await streams.open(session_id, last_event_id or asked or None, is_proven=is_proven)
-
-
-def _answer(refusal: Refusal) -> JSONResponse:
-    wait = {} if refusal.retry_after_ms is None else {"retry-after": str(-(-refusal.retry_after_ms // 1000))}
-    return JSONResponse(refusal.body(), refusal.status, {"cache-control": "no-store", **wait})
-
-
-async def _refused(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Refusal)
-    return _answer(error)
-
-
-async def _away(_: Request, error: Exception) -> JSONResponse:
-    return _answer(
-        Refusal(
-            "history_away",
-            f"the history cannot be read now ({error}); the live view goes on",
-            status=503,
-            retryable=True,
-            retry_after_ms=_AWAY_RETRY_MS,
-        )
-    )
-
-
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-    return _answer(Refusal("request_invalid", f"the request is not understood: {wrong}", status=422))
-
-
-async def _impossible(_: Request, error: Exception) -> JSONResponse:
-    return _answer(Refusal("request_invalid", f"the request holds a value that cannot be: {error}", status=422))

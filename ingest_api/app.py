@@ -41,7 +41,8 @@ def make_app(settings: Settings) -> FastAPI:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
-    app = FastAPI(title="Undertone ingest", version=__version__, lifespan=lifespan)
+    # the readable forms of the OpenAPI load their scripts from elsewhere
+    app = FastAPI(title="Undertone ingest", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     handle_refusals(app)
     app.include_router(session_routes(ingest))
     app.include_router(file_routes(ingest))
