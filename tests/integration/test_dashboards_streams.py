@@ -323,7 +323,7 @@ async def test_a_deleted_session_is_unknown(whole: Settings, writer: Writer) -> 
     await writer.archive()
     async with served(make_app(whole)) as address, httpx.AsyncClient(base_url=address) as client:
         for path in (ONE, f"/v1/sessions/{session_id()}/utterances"):
-            assert (await client.get(path)).json()["code"] == "unknown_session"
+            assert (await client.get(path)).json()["code"] == "session_unknown"
 
 
 async def test_too_many_viewers_are_refused_with_a_time_to_come_back(whole: Settings, writer: Writer) -> None:
