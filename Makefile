@@ -41,11 +41,11 @@ fault: $(READY) ## the tests that kill workers
 screens: $(READY) ## take the screenshots in docs/screenshots anew
 	$(BIN)/python -m tests.browser.screenshots docs/screenshots
 
-lock: $(READY) ## choose versions anew within pyproject.toml and pin them in constraints.txt
+lock: $(READY) ## pin what pyproject.toml asks for in constraints.txt; make lock ARGS=--upgrade takes newer versions
 	$(BIN)/pip install --quiet "uv>=0.9"
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy fewest --no-build \
-	  --extra dev --extra mic --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade \
-	  --quiet --output-file constraints.txt
+	  --extra dev --extra mic --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet $(ARGS) \
+	  --output-file constraints.txt
 
 # The set-up. The first Python that is 3.11 to 3.13 and can make environments wins; PYTHON=… chooses another.
 # An interrupted or failed set-up leaves no stamp, so the next make begins it again.
