@@ -1,23 +1,46 @@
 """Every HTTP error of the write side has the one JSON of ``Refusal.body()``, whoever raised it."""
 
+import asyncio
 import logging
+from contextlib import suppress
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from undertone.errors import Refusal
 
 LOG = logging.getLogger(__name__)
 
+LINGER_S = 5.0
+
+
+class LingeringResponse(JSONResponse):
+    """A complete answer to a request whose body may still be coming, perhaps without end.
+
+    What comes is thrown away for a while before the connection closes: closing at once would reset it, and a client
+    that is still sending would never see the answer.
+    """
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer, then read on until the body ends, the client hangs up, or time is over."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_S):
+                while (await receive()).get("more_body"):
+                    pass
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
 
 def answer(refusal: Refusal) -> Response:
-    """The response to a refused request."""
-    headers = {}
+    """The response to a refused request. It ends the connection."""
+    headers = {"Connection": "close"}
     if refusal.retry_after_ms is not None:
         headers["Retry-After"] = str(-(-refusal.retry_after_ms // 1000))
-    return JSONResponse(refusal.body(), status_code=refusal.status, headers=headers)
+    return LingeringResponse(refusal.body(), status_code=refusal.status, headers=headers)
 
 
 def handle_refusals(app: FastAPI) -> None:

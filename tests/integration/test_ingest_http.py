@@ -1,0 +1,277 @@
+"""Sessions, chunks and files over HTTP, on a real server and a real Kafka."""
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from tests.ingest_serving import Made, Served, frame, heard, pcm, read_log, serve_ingest, tell
+from tests.recordings import make_recording
+from tests.waiting import until
+from undertone.errors import FatalError
+from undertone.events import Resume
+from undertone.kafka import open_publisher
+from undertone.local.ports import free_ports
+from undertone.records import Audio, Close, Open
+from undertone.settings import Settings
+
+
+@pytest.fixture
+async def served(topics: Settings) -> AsyncIterator[Served]:
+    async with serve_ingest(topics) as running:
+        yield running
+
+
+async def post(
+    served: Served, made: Made, what: str, data: bytes = b"", token: str | None = None, **params: object
+) -> httpx.Response:
+    query = {"token": token or made.write_token} | {name: str(value) for name, value in params.items()}
+    return await served.http.post(f"/v1/sessions/{made.session_id}/{what}", content=data, params=query)
+
+
+def code(answer: httpx.Response) -> tuple[int, str]:
+    body = answer.json()
+    assert set(body) == {"type", "code", "message", "retryable", "retry_after_ms"}
+    return answer.status_code, body["code"]
+
+
+async def test_a_new_session_is_in_the_log_at_once(served: Served, topics: Settings) -> None:
+    answer = await served.http.post("/v1/sessions", json={"title": "회의", "tags": ["팀"], "language": "ko"})
+    assert answer.status_code == 201
+    given = answer.json()
+    assert given["limits"]["sample_rate"] == 16_000
+    assert given["limits"]["max_file_megabytes"] == topics.file_megabytes
+    log = await read_log(topics, given["session_id"])
+    assert log == [Open(given["session_id"], "", 0, "ko", None, "회의", ("팀",))]
+
+
+async def test_a_new_session_needs_no_body(served: Served) -> None:
+    assert (await served.http.post("/v1/sessions")).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"{", (422, "request_invalid")),
+        (b"[]", (422, "request_invalid")),
+        (b'{"title":"' + b"x" * 300 + b'"}', (422, "request_invalid")),
+        (b'{"language":"English"}', (422, "request_invalid")),
+        (b" " * 20_000, (413, "body_too_large")),
+    ],
+)
+async def test_a_wrong_wish_is_refused(served: Served, body: bytes, expected: tuple[int, str]) -> None:
+    assert code(await served.http.post("/v1/sessions", content=body)) == expected
+
+
+async def test_chunks_go_to_the_log_once(served: Served, topics: Settings) -> None:
+    made = await served.make()
+    for at, samples in [(0, 32_000), (16_000, 32_000), (48_000, 500)]:
+        answer = await post(served, made, "audio", frame(at, samples))
+        assert answer.status_code == 200
+        assert answer.json() == {"next_sample": at + samples}
+    log = await read_log(topics, made.session_id)
+    assert heard(log) == (pcm(0, 48_500), [])
+    assert max(len(record.pcm) for record in log if isinstance(record, Audio)) == 32_000
+
+
+async def test_chunks_at_once_do_not_shut_each_other_out(served: Served, topics: Settings) -> None:
+    made = await served.make()
+    answers = await asyncio.gather(*(post(served, made, "audio", frame(0, 8000 * n)) for n in range(1, 6)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert heard(await read_log(topics, made.session_id)) == (pcm(0, 40_000), [])
+
+
+async def test_stop_ends_the_session_and_says_so_again(served: Served, topics: Settings) -> None:
+    made = await served.make()
+    await post(served, made, "audio", frame(0, 1600))
+    stopping = asyncio.create_task(post(served, made, "stop", next_sample=1600))
+
+    async def closed() -> bool:
+        return isinstance((await read_log(topics, made.session_id))[-1], Close)
+
+    await until(closed, 10)
+    async with open_publisher(topics) as transcriber:
+        await tell(transcriber, made.session_id, state="ended", reason="stop", through=1600, utterances=1)
+    finished = {"type": "finished", "samples": 1600, "utterances": 1}
+    assert (await stopping).json() == finished
+    assert (await post(served, made, "stop", next_sample=1600)).json() == finished
+    assert code(await post(served, made, "audio", frame(1600))) == (409, "session_ended")
+    assert code(await post(served, made, "file", make_recording("wav", 1))) == (409, "session_ended")
+
+
+async def test_bad_chunks_are_told_what_is_wrong(served: Served) -> None:
+    made = await served.make()
+    for data, expected in [
+        (b"", (400, "frame_without_header")),
+        (frame(0, 0), (400, "frame_too_small")),
+        (frame(0) + b"x", (400, "frame_odd")),
+        (frame(0, 160_001), (413, "body_too_large")),
+        (struct.pack("<Q", 2**63) + pcm(0, 1600), (409, "session_full")),
+        (frame(70 * 16_000), (429, "too_far_ahead")),
+    ]:
+        assert code(await post(served, made, "audio", data)) == expected
+    assert code(await post(served, made, "stop")) == (422, "request_invalid")
+    assert code(await post(served, made, "stop", next_sample=-1)) == (409, "session_full")
+
+
+async def test_tokens_and_addresses(served: Served) -> None:
+    made, other = await served.make(), await served.make()
+    for what in ("audio", "stop", "file"):
+        data = frame(0)
+        params: dict[str, Any] = {"next_sample": 0} if what == "stop" else {}
+        path = f"/v1/sessions/{made.session_id}/{what}"
+        assert code(await served.http.post(path, content=data, params=params)) == (401, "token_missing")
+        for token, expected in [
+            ("nonsense", (401, "token_invalid")),
+            (other.write_token, (403, "token_foreign")),
+            (made.read_token, (403, "token_foreign")),
+        ]:
+            assert code(await post(served, made, what, data, token, **params)) == expected
+        nobody = Made("00000000-0000-0000-0000-000000000000", made.write_token, "")
+        assert code(await post(served, nobody, what, data, **params)) == (404, "session_unknown")
+    assert code(await served.http.post("/v1/nothing")) == (404, "address_unknown")
+    assert code(await served.http.put("/v1/sessions")) == (405, "method_unknown")
+
+
+@pytest.mark.parametrize("kind", ["wav", "flac", "ogg", "mp3", "webm"])
+async def test_a_whole_file_becomes_a_session(served: Served, topics: Settings, kind: str) -> None:
+    made = await served.make()
+    answer = await post(served, made, "file", make_recording(kind, 2.5))
+    assert answer.status_code == 200, answer.text
+    samples = answer.json()["samples"]
+    assert abs(samples - 40_000) < 1600
+    log = await read_log(topics, made.session_id)
+    sound, gaps = heard(log)
+    assert (len(sound), gaps) == (samples * 2, [])
+    assert isinstance(log[-1], Close)
+    assert (log[-1].at, log[-1].reason) == (samples, "stop")
+
+
+async def test_the_same_file_again_changes_nothing(served: Served, topics: Settings) -> None:
+    made, file = await served.make(), make_recording("mp3", 2)
+    for _ in range(2):
+        assert (await post(served, made, "file", file)).status_code == 200
+    log = await read_log(topics, made.session_id)
+    once, _ = heard(log[: next(i for i, record in enumerate(log) if isinstance(record, Close)) + 1])
+    assert heard([record for record in log if not isinstance(record, Close)])[0] == once
+
+
+async def test_a_long_file_waits_for_the_transcriber(served: Served, topics: Settings) -> None:
+    made = await served.make()
+    sending = asyncio.create_task(post(served, made, "file", make_recording("ogg", 100, "mono")))
+
+    async def end() -> int:
+        log = await read_log(topics, made.session_id)
+        return max((record.end for record in log if isinstance(record, Audio)), default=0)
+
+    async def is_far() -> bool:
+        return await end() >= 59 * 16_000
+
+    await until(is_far, 20)
+    assert await end() <= 60 * 16_000
+    async with open_publisher(topics) as transcriber:
+        await tell(transcriber, made.session_id, state="live", through=50 * 16_000, seq=1)
+    answer = await sending
+    assert answer.status_code == 200
+    assert await end() == answer.json()["samples"]
+
+
+async def send_without_end(served: Served, path: str) -> bytes:
+    """What the server answers to a body that never ends, once it has hung up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.http.base_url.port)
+
+    async def send() -> None:
+        while True:
+            writer.write(b"10000\r\n" + bytes(0x10000) + b"\r\n")
+            await writer.drain()
+
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+    sending = asyncio.create_task(send())
+    answer = b""
+    try:
+        async with asyncio.timeout(20):
+            while piece := await reader.read(65_536):
+                answer += piece
+    except ConnectionError:
+        pass
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        writer.close()
+    return answer
+
+
+async def test_bad_files_are_told_what_is_wrong(topics: Settings) -> None:
+    good = make_recording("wav", 5, "mono")
+    async with serve_ingest(topics.model_copy(update={"file_megabytes": 1})) as served:
+        made = await served.make()
+        for data, expected in [
+            (b"", (422, "file_empty")),
+            (b"I am a letter." * 50, (415, "not_audio")),
+            (good[:1000], (422, "file_truncated")),
+            (bytes(1_000_001), (413, "file_too_large")),
+        ]:
+            assert code(await post(served, made, "file", data)) == expected
+
+        path, params = f"/v1/sessions/{made.session_id}/file", {"token": made.write_token}
+        answer = await send_without_end(served, f"{path}?token={made.write_token}")
+        assert answer.startswith(b"HTTP/1.1 413")
+        assert b"file_too_large" in answer
+        form = await served.http.post(path, files={"file": good}, params=params)
+        assert code(form) == (415, "multipart_unsupported")
+        assert await read_log(topics, made.session_id) == [Open(made.session_id, "", 0)]
+
+
+async def test_a_file_does_not_mix_with_a_recorder(served: Served, topics: Settings) -> None:
+    made = await served.make()
+    async with open_publisher(topics) as transcriber:
+        resume = Resume(offset=1, connection="0a1b")
+        await tell(transcriber, made.session_id, state="live", through=1600, resume=resume)
+    file = make_recording("wav", 1)
+
+    async def mixed() -> bool:
+        answer = await post(served, made, "file", file)
+        return answer.status_code == 409 and code(answer)[1] == "session_has_audio"
+
+    await until(mixed, 10)
+
+
+async def test_without_kafka_the_answer_comes_in_time_and_says_when_to_try_again(settings: Settings) -> None:
+    away = settings.model_copy(update={"kafka": f"127.0.0.1:{free_ports(1)[0]}"})
+    async with serve_ingest(away, ready=False) as served:
+        ready = await served.http.get("/readyz")
+        assert ready.status_code == 503
+        assert ready.json()["reason"] == "Kafka cannot be reached"
+        async with asyncio.timeout(15):
+            answer = await served.http.post("/v1/sessions")
+        assert code(answer) == (503, "kafka_away")
+        assert answer.json()["retryable"] is True
+        assert answer.headers["Retry-After"] == "2"
+        assert (await served.http.get("/healthz")).status_code == 200
+
+
+async def test_topics_that_come_late_make_it_ready(settings: Settings) -> None:
+    from undertone.bootstrap import apply_topics
+
+    async with serve_ingest(settings, ready=False) as served:
+        assert (await served.http.get("/readyz")).status_code == 503
+        await apply_topics(settings)
+
+        async def ready() -> bool:
+            return (await served.http.get("/readyz")).status_code == 200
+
+        await until(ready, 20)
+        await served.make()
+
+
+def test_settings_it_cannot_do_without() -> None:
+    from ingest_api.app import make_app
+
+    with pytest.raises(FatalError, match="UNDERTONE_KAFKA"):
+        make_app(Settings(kafka=None, secret=SecretStr("x" * 32)))
+    with pytest.raises(FatalError, match="UNDERTONE_SECRET"):
+        make_app(Settings(kafka="127.0.0.1:9", secret=SecretStr("short")))
