@@ -29,7 +29,7 @@ def test_a_home_that_cannot_be_made_is_named_with_the_remedy(tmp_path: Path) -> 
 
 
 def test_the_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
-    secret = keep_secret(tmp_path)
+    secret = keep_secret(tmp_path / "secret")
     assert len(secret) >= 32
-    assert keep_secret(tmp_path) == secret
+    assert keep_secret(tmp_path / "secret") == secret
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600

@@ -32,6 +32,7 @@ def test_nothing_is_stopped_while_something_that_needs_it_runs() -> None:
     for name in PROCESSES:
         for need in needs(name) & PROCESSES:
             assert wave_of[need] > wave_of[name], f"{need} stops before {name}"
+    assert wave_of["web"] < min(wave_of["kafka"], wave_of["postgres"])
 
 
 def test_a_part_that_says_three_times_at_its_start_that_it_cannot_run_is_hopeless() -> None:

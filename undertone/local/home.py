@@ -40,9 +40,8 @@ def hold_home(home: Path) -> Iterator[None]:
         lock.release()
 
 
-def keep_secret(home: Path) -> str:
-    """The key that signs tokens: made at the first call, kept in ``home/secret`` for its owner's eyes alone."""
-    path = home / "secret"
+def keep_secret(path: Path) -> str:
+    """A secret of 64 hexadecimal digits: made at the first call, kept in a file for its owner's eyes alone."""
     if not path.exists():
         write_private(path, secrets.token_hex(32))
     return path.read_text().strip()

@@ -8,7 +8,6 @@ that root alone may enter, where the data or the program lies in one.
 import asyncio
 import os
 import pwd
-import secrets
 import shutil
 import signal
 import stat
@@ -20,7 +19,7 @@ import psutil
 
 from undertone.errors import FatalError
 from undertone.local.child import Child, Command
-from undertone.local.home import write_private
+from undertone.local.home import keep_secret, write_private
 from undertone.local.ports import LOOPBACK, free_ports
 
 START_S = 60.0
@@ -49,7 +48,7 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """The database, as ``postgresql://user:password@host:port/name``."""
+        """The database, as ``postgresql://user:password@host:port/name``; known before the first start."""
         return self._url(NAME)
 
     @property
@@ -82,7 +81,7 @@ class EmbeddedPostgres:
             await self._child.stop(grace_s)
 
     def _url(self, database: str) -> str:
-        return f"postgresql://{NAME}:{self._password.read_text().strip()}@{LOOPBACK}:{self._port}/{database}"
+        return f"postgresql://{NAME}:{keep_secret(self._password)}@{LOOPBACK}:{self._port}/{database}"
 
     async def _initialize(self) -> None:
         """Make the data. It appears under its name only when it is whole, so that an interrupted start is no trap."""
@@ -92,9 +91,8 @@ class EmbeddedPostgres:
         fresh.mkdir(mode=0o700)
         if (owner := self._owner()) is not None:
             os.chown(fresh, *owner)
-        write_private(self._password, secrets.token_hex(24))
         pwfile = fresh.with_name("postgres.new-password")
-        write_private(pwfile, self._password.read_text(), owner)
+        write_private(pwfile, keep_secret(self._password), owner)
         command = [str(binaries() / "initdb"), "-D", str(fresh), "-U", NAME, "--auth=scram-sha-256", *_INITDB]
         child = self._spawn([*command, f"--pwfile={pwfile}", "--no-instructions"])
         try:

@@ -37,7 +37,7 @@ def run_up(settings: Settings, *, demo: bool) -> None:
     with hold_home(home):
         changes["port"] = _choose_port(settings.host, settings.port)
         if settings.secret is None:
-            changes["secret"] = SecretStr(keep_secret(home))
+            changes["secret"] = SecretStr(keep_secret(home / "secret"))
         if "audio_retention_hours" not in settings.model_fields_set:
             changes["audio_retention_hours"] = AUDIO_RETENTION_HOURS
         settings = settings.model_copy(update=changes)
