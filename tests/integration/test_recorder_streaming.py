@@ -1,0 +1,144 @@
+"""The recorder against a real server and a real Kafka, over wires that are cut."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.ingest_serving import Served, heard, pcm, read_log, serve_ingest, tell
+from tests.waiting import until
+from undertone.commands.recordings import stream_files
+from undertone.errors import FatalError, Refusal, TransientError
+from undertone.kafka import open_publisher
+from undertone.local.ports import free_ports
+from undertone.recorder import Finished, Recorder, SessionKeys, create_session, open_recorder
+from undertone.records import Close
+from undertone.settings import Settings
+
+
+@pytest.fixture
+async def served(topics: Settings) -> AsyncIterator[Served]:
+    async with serve_ingest(topics) as running:
+        yield running
+
+
+async def end_when_closed(topics: Settings, session_id: str) -> None:
+    """Do as the transcriber does: read the session's log to its close, then say that it has ended."""
+
+    async def closed() -> Close | None:
+        log = await read_log(topics, session_id)
+        return log[-1] if log and isinstance(log[-1], Close) else None
+
+    close = await until(closed, 30)
+    assert close is not None
+    async with open_publisher(topics) as transcriber:
+        await tell(transcriber, close.session_id, state="ended", reason="stop", through=close.at, utterances=1)
+
+
+@asynccontextmanager
+async def cuttable(port: int) -> AsyncIterator[tuple[str, Callable[[], None]]]:
+    """A way to the server at ``port``, and what cuts every wire on it."""
+    writers: set[asyncio.StreamWriter] = set()
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
+        writers.update((writer, there_writer))
+        await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer))
+
+    def cut() -> None:
+        for writer in writers:
+            writer.transport.abort()
+        writers.clear()
+
+    server = await asyncio.start_server(forward, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", cut
+        cut()
+
+
+async def test_a_recording_over_wires_that_are_cut(served: Served, topics: Settings) -> None:
+    blocks, gap_at = 200, 20  # a gap reaches no further than wall time plus five seconds
+    async with cuttable(served.http.base_url.port or 0) as (url, cut), open_recorder(url, language="en") as recorder:
+        for index in range(blocks):
+            if index == gap_at:
+                recorder.gap(1600)
+            else:
+                await recorder.write(pcm(index * 1600, 1600))
+            if index % 40 == 39:
+                sample = recorder.acknowledged
+
+                def is_moving(sample: int = sample) -> bool:
+                    return recorder.acknowledged > sample
+
+                await until(is_moving, 20)
+                cut()
+        await recorder.write(pcm(blocks * 1600, 7))
+        ending = asyncio.create_task(end_when_closed(topics, recorder.keys.session_id))
+        finished = await recorder.stop()
+        await ending
+        assert finished == Finished(samples=blocks * 1600 + 7, utterances=1)
+        assert recorder.connections >= 4
+        log = await read_log(topics, recorder.keys.session_id)
+    before, after = pcm(0, gap_at * 1600), pcm((gap_at + 1) * 1600, (blocks - gap_at - 1) * 1600 + 7)
+    sound, gaps = heard(log)
+    assert gaps == [(gap_at * 1600, (gap_at + 1) * 1600)]
+    assert sound == before + after
+
+
+async def test_a_stop_that_was_cut_is_sent_again(served: Served, topics: Settings) -> None:
+    async with cuttable(served.http.base_url.port or 0) as (url, cut), open_recorder(url) as recorder:
+        await recorder.write(pcm(0, 1600))
+        stopping = asyncio.create_task(recorder.stop())
+        session_id = recorder.keys.session_id
+
+        async def closed() -> bool:
+            return isinstance((await read_log(topics, session_id))[-1], Close)
+
+        await until(closed, 10)
+        cut()
+        await end_when_closed(topics, session_id)
+        assert await stopping == Finished(1600, 1)
+    assert heard(await read_log(topics, session_id)) == (pcm(0, 1600), [])
+
+
+async def test_a_recorder_that_was_taken_over_says_so(served: Served) -> None:
+    async with open_recorder(served.url) as first:
+        await first.write(pcm(0, 1600))
+        await until(lambda: first.acknowledged == 1600, 10)
+        second = Recorder(served.url, first.keys)
+        try:
+            await until(lambda: second.connections == 1, 10)
+            with pytest.raises(Refusal) as caught:
+                await first.stop()
+            assert caught.value.code == "taken_over"
+            with pytest.raises(Refusal):
+                await first.write(pcm(1600, 1600))
+        finally:
+            await second.close()
+
+
+async def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_ports(1)[0]}"
+    with pytest.raises(TransientError, match=r"undertone up"):
+        await create_session(url)
+    recorder = Recorder(url, SessionKeys("s", "w", "r"), patience_s=0.1)
+    with pytest.raises(TransientError, match="has been away"):
+        await recorder.stop()
+    with pytest.raises(FatalError, match="cannot be read"):
+        await stream_files([tmp_path / "missing.wav"], "max", url, None)
+    letter = tmp_path / "letter.wav"
+    letter.write_text("not a recording")
+    with pytest.raises(Refusal, match="not audio"):
+        await stream_files([letter], "max", url, None)
