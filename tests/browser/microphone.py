@@ -1,6 +1,7 @@
 """What the fake microphone hears: clips of real speech with pauses between them, as one WAV."""
 
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
@@ -13,14 +14,16 @@ _PAUSE_S = 2.0
 
 PLEASED = "account of himself"
 SAD = "miserable"
+TWO_SENTENCES = ("1688-142285-0003", "1688-142285-0008")
+CONVERSATION = ("1688-142285-0003", "1688-142285-0004", "1688-142285-0007", "1688-142285-0008")
 
 
-def write_speech(path: Path) -> Path:
-    """A pleased sentence (with the words ``PLEASED``), a pause, and a sad one (``SAD``), at 48 kHz."""
+def write_speech(path: Path, clips: Sequence[str] = TWO_SENTENCES) -> Path:
+    """A pleased sentence first (with the words ``PLEASED``), a sad one last (``SAD``), pauses around, at 48 kHz."""
     pause = np.zeros(int(_PAUSE_S * _RATE), np.int16)
     parts = [pause]
-    for clip in sorted(_CLIPS.glob("*.flac")):
-        parts += [_decode(clip), pause]
+    for clip in clips:
+        parts += [_decode(_CLIPS / f"{clip}.flac"), pause]
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

@@ -50,6 +50,7 @@ function showReport(recording) {
   const isOver = report.phase === "finished" || report.phase === "failed";
   const isOn = report.phase === "recording" || report.phase === "paused";
   say(find("status"), key, values);
+  announce(key, values);
   find("time").textContent = clock(report.lengthMs);
   find("deck").dataset.phase = trouble ? "trouble" : report.phase === "recording" ? "live" : report.phase;
   start.hidden = true;
@@ -63,6 +64,15 @@ function showReport(recording) {
   find("after").hidden = !isOver;
   find("watchers").hidden = isOver;
   if (report.lostMs > 0) complain("status.lost", { seconds: Math.round(report.lostMs / 1000) });
+}
+
+/**
+ * Tells a screen reader of a new state once, and not of every tenth of a second in it.
+ * @param {string} key
+ * @param {import("../shared/i18n.js").Values} values
+ */
+function announce(key, values) {
+  if (find("announced").dataset.say !== key) say(find("announced"), key, values);
 }
 
 /**

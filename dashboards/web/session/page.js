@@ -43,7 +43,8 @@ const paint = paced(() => {
   say(find("length"), "session.length", { length: clock(lengthMs) });
   showTotals(find("totals"), story.total);
   showShares(find("shares"), story.total);
-  const drawn = drawMoodLine(find("mood"), story.series(lengthMs > LONG_MS ? 60_000 : 10_000), lengthMs);
+  const windows = story.series(lengthMs > LONG_MS ? 60_000 : 10_000);
+  const drawn = drawMoodLine(find("mood"), windows, [...story.utterances.values()], lengthMs);
   find("mood-none").hidden = drawn;
   const isLive = session?.state !== "ended";
   transcript.show(story, isLive);
