@@ -53,6 +53,7 @@ async def take(url: str, speech: Path, out: Path) -> None:
         await expect(next_words.first).to_be_visible(timeout=_SPOKEN_MS)
         await _shoot(recorder, "record", out)
         home = await _open(chromium, url)
+        await expect(home.locator(".card")).not_to_have_count(0)
         await _shoot(home, "sessions", out)
         await expect(recorder.locator(".row", has_text=SAD)).to_be_visible(timeout=_SPOKEN_MS)
         await recorder.locator("#stop").click()

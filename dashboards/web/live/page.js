@@ -30,6 +30,7 @@ const paint = paced(() => {
     card.element.remove();
     cards.delete(id);
   }
+  find("live-loading").hidden = hasSnapshot;
   find("live-none").hidden = !hasSnapshot || cards.size > 0;
   notice.hidden = connected && library.complete;
   say(notice, connected ? "stream.incomplete" : "stream.lost");

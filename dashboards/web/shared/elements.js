@@ -1,7 +1,7 @@
 /** The small parts that every page is built of. All text goes in as text. */
 
 import { shares } from "./format.js";
-import { say } from "./i18n.js";
+import { say, text } from "./i18n.js";
 
 /** @typedef {import("./vocabulary.js").Utterance} Utterance */
 /** @typedef {import("./format.js").Counts} Counts */
@@ -74,14 +74,14 @@ export function sentimentChip(utterance) {
 }
 
 /**
- * The line of counts and shares that the first users know.
+ * The line of counts and shares that the first users know; it breaks between the moods only.
  * @param {HTMLElement} place
  * @param {Counts | null} counts
  */
 export function showTotals(place, counts) {
   const { positive, neutral, negative } = counts ?? { positive: 0, neutral: 0, negative: 0 };
   const share = shares({ positive, neutral, negative });
-  say(place, "statistics.line", {
+  const line = text("statistics.line", {
     positive,
     neutral,
     negative,
@@ -89,6 +89,9 @@ export function showTotals(place, counts) {
     neutral_share: share.neutral,
     negative_share: share.negative,
   });
+  if (place.textContent === line) return;
+  const parts = line.split(" / ").flatMap((part) => [" / ", make("span", "", part)]);
+  place.replaceChildren(...parts.slice(1));
 }
 
 /** How often each mood came, sign and word beside the number. */
