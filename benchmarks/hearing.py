@@ -5,51 +5,32 @@
 A manifest is a JSON list of ``{id, set, path, lang, kind, reference}``, paths relative to it. Both sides of a
 comparison are put through Whisper's own text normaliser. Clips without a reference are heard but not scored, except
 those of kind ``nonspeech``: each with a text that the gates let pass counts as invented. ``plain`` is faster-whisper
-as it comes (greedy, windows of 30 s), the measure to compare with. Clips over 30 s are left to the live path.
+as it comes (greedy, windows of 30 s), the measure to compare with; ``platform`` is a running ``undertone up`` (on
+UNDERTONE_PORT), ``platform-detect`` the same without telling it the language. Clips over 30 s are left out.
 """
 
 import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import jiwer
-import numpy as np
-from faster_whisper import WhisperModel, decode_audio
+from faster_whisper import WhisperModel
 from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
-from models.speech.engines import MAX_SAMPLES, Samples
+from benchmarks.clips import Clip, Heard, read_clips
+from benchmarks.platform import platform_engine
 from models.speech.faster_whisper_engine import load_engine
 from models.speech.gates import suppression
 from models.weights.fetch import fetch
 from undertone.audio import SAMPLE_RATE, to_ms
 from undertone.settings import Settings, read_settings
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """One recording and what is said in it (None where that is not known)."""
-
-    group: str
-    samples: Samples
-    language: str | None
-    reference: str | None
-    is_speech: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What an engine made of a clip: ``counted`` is empty where the gates suppressed the text."""
-
-    text: str
-    counted: str
-    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,26 +91,12 @@ def plain_engine(settings: Settings) -> Hear:
     return hear
 
 
-ENGINES: dict[str, Callable[[Settings], Hear]] = {"undertone": undertone_engine, "plain": plain_engine}
-
-
-def read_clips(manifests: Iterable[Path], groups: Sequence[str]) -> list[Clip]:
-    """The clips of all manifests of at most 30 s, of the named sets only, if any are named."""
-    clips = []
-    for manifest in manifests:
-        for item in json.loads(manifest.read_bytes()):
-            if groups and item["set"] not in groups:
-                continue
-            samples = decode_audio(str(manifest.parent / item["path"]), SAMPLE_RATE).astype(np.float32)
-            if len(samples) <= MAX_SAMPLES:
-                is_speech = item["kind"] != "nonspeech"
-                clips.append(Clip(item["set"], samples, item["lang"] or None, item["reference"], is_speech))
-            elif item["kind"] == "nonspeech":
-                clips += [
-                    Clip(item["set"], samples[start : start + MAX_SAMPLES], None, None, False)
-                    for start in range(0, len(samples), MAX_SAMPLES)
-                ]
-    return clips
+ENGINES: dict[str, Callable[[Settings], Hear]] = {
+    "undertone": undertone_engine,
+    "plain": plain_engine,
+    "platform": lambda settings: platform_engine(f"http://{settings.host}:{settings.port}", detect=False),
+    "platform-detect": lambda settings: platform_engine(f"http://{settings.host}:{settings.port}", detect=True),
+}
 
 
 def normalise(text: str, language: str | None) -> str:

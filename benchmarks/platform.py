@@ -1,0 +1,49 @@
+"""The whole platform as an engine: a clip goes in as a session, its utterances come back over REST."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from benchmarks.clips import Clip, Heard
+from undertone.audio import to_samples
+from undertone.recorder import Recorder, create_session
+
+FRAME_BYTES = 2 * to_samples(100)
+STORED_WITHIN_S = 30.0
+
+
+def platform_engine(url: str, *, detect: bool) -> Callable[[Clip], Heard]:
+    """What a running ``undertone up`` at ``url`` makes of clips, each a session of its own, as fast as it takes them.
+
+    ``detect`` leaves the language of every clip to be detected, as for a recorder that does not say it.
+    """
+
+    def hear(clip: Clip) -> Heard:
+        return asyncio.run(_hear(url, clip, None if detect else clip.language))
+
+    return hear
+
+
+async def _hear(url: str, clip: Clip, language: str | None) -> Heard:
+    pcm = (clip.samples * 32768).round().clip(-32768, 32767).astype("<i2").tobytes()
+    keys = await create_session(url, title=f"benchmark {clip.group}", language=language)
+    recorder = Recorder(url, keys, language=language)
+    for start in range(0, len(pcm), FRAME_BYTES):
+        await recorder.write(pcm[start : start + FRAME_BYTES])
+    finished = await recorder.stop()
+    utterances = await _utterances(url, keys.session_id, finished.utterances)
+    counted = [item["text"] for item in utterances if item["quality"]["suppressed"] is None]
+    return Heard(" ".join(item["text"] for item in utterances), " ".join(counted), 1)
+
+
+async def _utterances(url: str, session_id: str, count: int) -> list[dict[str, Any]]:
+    """The stored utterances of a session that has ended, once all that count are stored."""
+    async with httpx.AsyncClient(base_url=url, timeout=30) as http, asyncio.timeout(STORED_WITHIN_S):
+        while True:
+            answer = await http.get(f"/v1/sessions/{session_id}/utterances", params={"limit": 500})
+            found: list[dict[str, Any]] = answer.raise_for_status().json()["utterances"]
+            if sum(item["quality"]["suppressed"] is None for item in found) >= count:
+                return found
+            await asyncio.sleep(0.05)
