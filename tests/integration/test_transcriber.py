@@ -1,0 +1,172 @@
+"""The transcriber on real Kafka, with the real network for voice and the real Whisper."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import numpy as np
+
+from models.speech.engines import Hearing, Samples
+from stream_apps.adapter import Adapter
+from stream_apps.dead_letters import DeadLetters
+from stream_apps.presence import Outputs, Presence
+from stream_apps.transcriber import open_transcriber
+from tests.clips import log_of, read_clip, silence
+from tests.streams import read_events, read_records
+from tests.waiting import until
+from undertone.events import Event, Mark, Partial, Session, Transcript
+from undertone.identifiers import make_session_id
+from undertone.kafka import open_publisher
+from undertone.records import Audio, AudioRecord, Open
+from undertone.settings import Settings
+from undertone.topics import DEAD_LETTERS, PARTIALS, SESSIONS, TRANSCRIPTS
+
+ONE, TWO, THREE = (make_session_id(1_790_000_000_000, number) for number in range(3))
+
+
+@asynccontextmanager
+async def transcribing(settings: Settings) -> AsyncIterator[Adapter]:
+    """A transcriber in this loop, as its worker runs it."""
+    async with open_publisher(settings) as publisher:
+        outputs = Outputs(publisher, Presence(60))
+        async with open_transcriber(settings, outputs, DeadLetters("transcriber", outputs)) as app:
+            adapter = Adapter(app, settings)
+            app.attach(adapter)
+            outputs.presence.begin()
+            await adapter.start()
+            try:
+                yield adapter
+            finally:
+                await adapter.stop()
+
+
+async def publish(settings: Settings, *logs: list[AudioRecord]) -> None:
+    """Write logs side by side."""
+    async with open_publisher(settings) as publisher:
+        for step in range(max(map(len, logs))):
+            for log in logs:
+                if step < len(log):
+                    await publisher.publish_audio(log[step])
+
+
+async def ended(settings: Settings, *sessions: str) -> dict[str, Session]:
+    """The session records, once all of ``sessions`` have ended."""
+
+    async def all_ended() -> dict[str, Session]:
+        last = {
+            event.session_id: event for event in await read_events(settings, SESSIONS) if isinstance(event, Session)
+        }
+        return last if all(last.get(one) and last[one].state == "ended" for one in sessions) else {}
+
+    return await until(all_ended, 90, "the sessions end")
+
+
+def finals(events: list[Event], session: str) -> list[Transcript]:
+    return [event for event in events if isinstance(event, Transcript) and event.session_id == session]
+
+
+def comparable(events: list[Transcript]) -> list[dict[str, object]]:
+    return [event.model_dump(exclude={"timing", "audio", "session_id", "utterance_id"}) for event in events]
+
+
+async def test_sessions_side_by_side_say_what_each_says_alone(topics: Settings) -> None:
+    spoken = read_clip("jfk.flac") + silence(1500) + read_clip("LJ001-0002.flac")
+    korean = read_clip("korean.flac")
+    async with transcribing(topics):
+        await publish(topics, log_of(ONE, spoken))
+        await ended(topics, ONE)
+        await publish(topics, log_of(TWO, spoken, frame_ms=70), log_of(THREE, korean))
+        sessions = await ended(topics, ONE, TWO, THREE)
+    events = await read_events(topics, TRANSCRIPTS)
+    alone, beside = finals(events, ONE), finals(events, TWO)
+    assert comparable(alone) == comparable(beside)
+    text = " ".join(final.text for final in alone).lower()
+    assert "ask what you can do for your country" in text
+    assert "comparatively modern" in text
+    assert {final.language for final in alone} == {"en"}
+    assert {final.language for final in finals(events, THREE)} == {"ko"}
+    assert (sessions[ONE].utterances, sessions[ONE].suppressed) == (len(alone), 0)
+    marks = [event for event in events if isinstance(event, Mark) and event.session_id == ONE]
+    assert marks[-1].ended == "stop"
+    assert marks[-1].through == len(spoken) // 2
+    numbers = [event.seq for event in events if event.session_id == ONE]  # type: ignore[union-attr]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def test_noise_and_silence_give_no_utterance_that_counts(topics: Settings) -> None:
+    async with transcribing(topics):
+        await publish(topics, log_of(ONE, read_clip("noise.flac") + silence(12_000)), log_of(TWO, silence(25_000)))
+        sessions = await ended(topics, ONE, TWO)
+    assert [sessions[one].utterances for one in (ONE, TWO)] == [0, 0]
+    events = await read_events(topics, TRANSCRIPTS)
+    assert finals(events, TWO) == []
+    assert [event.through for event in events if event.session_id == TWO][-1] == 400_000  # type: ignore[union-attr]
+
+
+async def test_a_session_that_is_silent_on_the_wire_ends_and_later_audio_reopens_it(topics: Settings) -> None:
+    settings = topics.model_copy(update={"idle_after_s": 1})
+    pcm = read_clip("LJ001-0002.flac")
+    half = len(pcm) // 4 * 2
+    first = log_of(ONE, pcm[:half])[:-1]
+    rest = [
+        replace(record, at=record.at + half // 2) for record in log_of(ONE, pcm[half:]) if isinstance(record, Audio)
+    ]
+    async with transcribing(settings):
+        await publish(settings, [*first])
+        session = (await ended(settings, ONE))[ONE]
+        assert (session.reason, session.through) == ("idle", half // 2)
+        await publish(settings, [Open(ONE, "b", half // 2), *(replace(record, connection="b") for record in rest)])
+
+        async def reopened() -> bool:
+            return any(
+                isinstance(event, Session) and event.state == "live" and event.seq >= session.seq
+                for event in (await read_events(settings, SESSIONS))[-2:]
+            )
+
+        await until(reopened, 30)
+        assert (await ended(settings, ONE))[ONE].through == len(pcm) // 2
+
+
+async def test_live_speech_is_shown_before_it_is_final(topics: Settings) -> None:
+    pcm = read_clip("jfk.flac")
+    log = log_of(ONE, pcm)
+    async with transcribing(topics), open_publisher(topics) as publisher:
+        began_s = time.monotonic()
+        for number, record in enumerate(log):
+            await publisher.publish_audio(record)
+            await asyncio.sleep(max(0.0, began_s + number * 0.1 - time.monotonic()))  # a recorder sends in real time
+        await ended(topics, ONE)
+    shown = [event for event in await read_events(topics, PARTIALS) if isinstance(event, Partial)]
+    said = finals(await read_events(topics, TRANSCRIPTS), ONE)
+    assert {partial.first_sample for partial in shown} <= {final.first_sample for final in said}
+    assert any("fellow" in partial.text.lower() for partial in shown)
+
+
+async def test_audio_that_crashes_the_decoder_is_put_aside_and_the_session_goes_on(topics: Settings) -> None:
+    pcm = read_clip("LJ001-0002.flac") + silence(1500) + read_clip("LJ001-0008.flac") + silence(200)
+    async with transcribing(topics) as adapter:
+        scheduler = adapter._app._desk.scheduler  # type: ignore[attr-defined]
+        engine, failures = scheduler.engine, 0
+
+        def transcribe(samples: Samples, language: str | None) -> Hearing:
+            nonlocal failures
+            if abs(len(samples) - first_length) < 8000 and failures < 2:
+                failures += 1
+                raise RuntimeError("the decoder crashed")
+            heard: Hearing = real(samples, language)
+            return heard
+
+        real, first_length = engine.transcribe, len(read_clip("LJ001-0002.flac")) // 2
+        engine.transcribe = transcribe
+        await publish(topics, log_of(ONE, pcm))
+        sessions = await ended(topics, ONE)
+    said = finals(await read_events(topics, TRANSCRIPTS), ONE)
+    assert [final.quality.suppressed for final in said] == ["failed", None]
+    assert said[0].text == ""
+    assert (sessions[ONE].utterances, sessions[ONE].suppressed) == (1, 1)
+    (letter,) = await read_records(topics, DEAD_LETTERS)
+    assert letter.value is not None
+    assert np.frombuffer(letter.value, "<i2").size == said[0].end_sample - said[0].first_sample
+    assert b"the decoder crashed" in dict(letter.headers)["dead-letter"]
