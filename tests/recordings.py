@@ -5,6 +5,7 @@ import io
 import av
 import numpy as np
 from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
 
 CODECS = {
     "wav": ("pcm_s16le", 44_100),
@@ -21,6 +22,7 @@ def make_recording(kind: str, seconds: float, layout: str = "stereo") -> bytes:
     file = io.BytesIO()
     with av.open(file, "w", format=kind) as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)
+        assert isinstance(stream, AudioStream)
         resampler = AudioResampler(
             format=stream.codec_context.format,
             layout=layout,
