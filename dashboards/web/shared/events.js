@@ -1,8 +1,9 @@
 /**
  * Follows a stream of server-sent events for as long as the page is open.
  *
- * EventSource takes a cut connection up again by itself, with the last id. What it does not do is done here: it gives
- * up for ever on an answer that is no stream, and it waits for ever on a connection that has died silently.
+ * The server ends every stream after some minutes, and that must not show: a stream that was alive is opened again at
+ * once, behind the last id. EventSource alone would wait for seconds, give up for ever on an answer that is no stream,
+ * and wait for ever on a connection that has died silently.
  */
 
 /** @typedef {import("./vocabulary.js").ViewerEvent} ViewerEvent */
@@ -15,6 +16,7 @@
 
 const NAMES = ["snapshot", "session", "partial", "utterance", "window"];
 const SILENT_AFTER_MS = 40_000;
+const RENEW_MS = 200;
 const RETRY_MS = 3000;
 
 export class EventStream {
@@ -24,6 +26,7 @@ export class EventStream {
   #source = null;
   #lastId = "";
   #heardAt = 0;
+  #wasAlive = false;
   #watch;
 
   /**
@@ -40,6 +43,7 @@ export class EventStream {
   close() {
     clearInterval(this.#watch);
     this.#source?.close();
+    this.#source = null;
   }
 
   #open() {
@@ -48,11 +52,12 @@ export class EventStream {
     const source = new EventSource(url);
     this.#source = source;
     this.#heardAt = performance.now();
+    this.#wasAlive = false;
     source.onopen = () => this.#hear();
     source.onerror = () => void this.#lose(source);
     for (const name of NAMES) source.addEventListener(name, (event) => this.#take(event));
     source.addEventListener("reset", (event) => this.#remember(event)); // with an empty id: begin anew
-    source.addEventListener("heartbeat", () => this.#hear());
+    source.addEventListener("heartbeat", (event) => this.#remember(event));
   }
 
   /** @param {MessageEvent<string>} event */
@@ -63,23 +68,27 @@ export class EventStream {
 
   /** @param {MessageEvent<string>} event */
   #remember(event) {
-    this.#lastId = event.lastEventId;
+    if (event.lastEventId || event.type === "reset") this.#lastId = event.lastEventId;
     this.#hear();
   }
 
   #hear() {
     this.#heardAt = performance.now();
+    this.#wasAlive = true;
     this.#follower.onConnection(true);
   }
 
   /** @param {EventSource} source */
   async #lose(source) {
-    this.#follower.onConnection(false);
-    if (source.readyState !== EventSource.CLOSED) return;
-    if (!(await this.#follower.mayRetry())) return this.close();
+    if (source !== this.#source) return;
+    const wasRefused = source.readyState === EventSource.CLOSED;
+    const waitMs = this.#wasAlive ? RENEW_MS : RETRY_MS;
+    source.close();
+    if (!this.#wasAlive) this.#follower.onConnection(false);
+    if (wasRefused && !(await this.#follower.mayRetry())) return this.close();
     setTimeout(() => {
-      if (this.#source === source) this.#open();
-    }, RETRY_MS);
+      if (source === this.#source) this.#open();
+    }, waitMs * (0.5 + Math.random()));
   }
 
   #reopenIfSilent() {
