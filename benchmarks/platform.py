@@ -8,7 +8,8 @@ import httpx
 
 from benchmarks.clips import Clip, Heard
 from undertone.audio import to_samples
-from undertone.recorder import Recorder, create_session
+from undertone.recorder import Recorder
+from undertone.session_keys import create_session
 
 FRAME_BYTES = 2 * to_samples(100)
 STORED_WITHIN_S = 30.0

@@ -8,7 +8,7 @@ import httpx
 from pydantic import ValidationError
 
 from undertone.events import Utterance
-from undertone.recorder import SessionKeys
+from undertone.session_keys import SessionKeys
 
 AGAIN_AFTER_S = 1.0
 SILENT_FOR_S = 40.0

@@ -9,19 +9,19 @@ import json
 import random
 import struct
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from undertone.audio import SAMPLE_RATE
 from undertone.errors import Refusal, TransientError
 from undertone.outbox import Outbox, Piece
 from undertone.retry import backoff_s
+from undertone.session_keys import SessionKeys, create_session, read_refusal
 
 KEEP_SAMPLES = 600 * SAMPLE_RATE
 # More than this is not on its way unacknowledged: what waits in socket buffers delays everything behind it.
@@ -32,38 +32,11 @@ SILENT_FOR_S = 15.0
 
 
 @dataclass(frozen=True)
-class SessionKeys:
-    """A session and the tokens that open it."""
-
-    session_id: str
-    write_token: str = field(repr=False)
-    read_token: str = field(repr=False)
-
-
-@dataclass(frozen=True)
 class Finished:
     """The end of a session: its length and how many utterances count."""
 
     samples: int
     utterances: int
-
-
-async def create_session(
-    url: str, *, title: str | None = None, tags: Sequence[str] = (), language: str | None = None
-) -> SessionKeys:
-    """A new session at the server at ``url``. Raises ``Refusal``, or ``TransientError`` if nobody answers there."""
-    body = {"title": title, "tags": list(tags), "language": language}
-    try:
-        async with httpx.AsyncClient(base_url=url, timeout=CONNECT_S) as http:
-            answer = await http.post("/v1/sessions", json=body)
-            given = answer.json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise TransientError(
-            f"no Undertone answers at {url}: start one with `undertone up`, or name another with --url"
-        ) from error
-    if answer.status_code != 201:
-        raise _refusal(given, answer.status_code)
-    return SessionKeys(given["session_id"], given["write_token"], given["read_token"])
 
 
 class Recorder:
@@ -147,7 +120,7 @@ class Recorder:
             except Refusal as refusal:
                 if not refusal.retryable:
                     raise
-                retry_after_ms = refusal.retry_after_ms
+                retry_after_ms, heard_at = refusal.retry_after_ms, loop.time()
             except (OSError, TimeoutError, WebSocketException) as error:
                 if self.connections == before and loop.time() - heard_at > self._patience_s:
                     raise TransientError(f"the server has been away for {self._patience_s:.0f} s: {error}") from error
@@ -168,7 +141,9 @@ class Recorder:
             "started_at": self._started_at.isoformat(),
             "next_sample": begin,
         }
-        await socket.send(json.dumps(start))
+        # A server that refuses at once may have closed by now: its reason is still to be read.
+        with suppress(ConnectionClosed):
+            await socket.send(json.dumps(start))
         while (await _hear(socket))["type"] != "ready":
             pass
         self.connections += 1
@@ -247,7 +222,7 @@ async def _hear(socket: ClientConnection) -> dict[str, Any]:
     async with asyncio.timeout(SILENT_FOR_S):
         message: dict[str, Any] = json.loads(await socket.recv())
     if message["type"] == "error":
-        raise _refusal(message, 500)
+        raise read_refusal(message, 500)
     return message
 
 
@@ -255,13 +230,3 @@ def _frame(piece: Piece) -> str | bytes:
     if piece.pcm is None:
         return json.dumps({"type": "gap", "next_sample": piece.end})
     return struct.pack("<Q", piece.at) + piece.pcm
-
-
-def _refusal(body: dict[str, Any], status: int) -> Refusal:
-    return Refusal(
-        str(body.get("code", "refused")),
-        str(body.get("message", "the server refused")),
-        status=status,
-        retryable=bool(body.get("retryable")),
-        retry_after_ms=body.get("retry_after_ms"),
-    )

@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 
 from tests.ingest_serving import Served, heard, pcm, read_log, serve_ingest, tell
+from tests.recordings import make_recording
 from tests.waiting import until
 from undertone.commands.recordings import stream_files
 from undertone.errors import FatalError, Refusal, TransientError
-from undertone.kafka import open_publisher
+from undertone.kafka import open_publisher, open_reader, read_to_end
 from undertone.local.ports import free_ports
-from undertone.recorder import Finished, Recorder, SessionKeys, create_session, open_recorder
+from undertone.recorder import Finished, Recorder, open_recorder
 from undertone.records import Close
+from undertone.session_keys import SessionKeys, create_session
 from undertone.settings import Settings
+from undertone.topics import AUDIO
 
 
 @pytest.fixture
@@ -142,3 +145,42 @@ async def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     letter.write_text("not a recording")
     with pytest.raises(Refusal, match="not audio"):
         await stream_files([letter], "max", url, None)
+
+
+async def test_a_refused_wish_reaches_the_caller(served: Served) -> None:
+    with pytest.raises(Refusal) as caught:
+        await create_session(served.url, language="Klingon")
+    assert caught.value.code == "request_invalid"
+    made = await served.make()
+    recorder = Recorder(served.url, SessionKeys(made.session_id, "nonsense", ""))
+    with pytest.raises(Refusal) as caught:
+        await recorder.stop()
+    assert caught.value.code == "token_invalid"
+
+
+async def test_files_are_streamed_as_sessions(served: Served, topics: Settings, tmp_path: Path) -> None:
+    paths = []
+    for kind in ("flac", "mp3"):
+        path = tmp_path / f"tone.{kind}"
+        path.write_bytes(make_recording(kind, 3))
+        paths.append(path)
+    made = list[str]()
+
+    async def sessions() -> list[str]:
+        async with open_reader(topics, [AUDIO]) as consumer:
+            keys = {(record.key or b"").decode() async for record in read_to_end(consumer)}
+        return sorted(keys - set(made))
+
+    async def transcribe() -> None:
+        for _ in paths:
+            session_id = (await until(sessions, 20))[0]
+            await end_when_closed(topics, session_id)
+            made.append(session_id)
+
+    transcribing = asyncio.create_task(transcribe())
+    finished = await stream_files(paths, "max", served.url, "en")
+    await transcribing
+    assert [abs(each.samples - 48_000) < 1600 for each in finished] == [True, True]
+    for session_id, each in zip(made, finished, strict=True):
+        sound, gaps = heard(await read_log(topics, session_id))
+        assert (len(sound), gaps) == (each.samples * 2, [])
