@@ -71,6 +71,8 @@ async def _shoot(page: Page, name: str, out: Path) -> None:
         if await page.locator("html").get_attribute("lang") != look.language:
             await page.locator("#language").click()
         await expect(page.locator("#language")).to_have_text("English" if look.language == "ko" else "한국어")
+        if await page.locator("#totals").count():
+            await expect(page.locator("#totals")).to_contain_text("긍정" if look.language == "ko" else "Positive")
         await page.screenshot(path=out / f"{name}{look.name}.png")
     await page.locator("#language").click()
 

@@ -122,6 +122,8 @@ export class MoodCounts {
 export function showShares(place, counts) {
   if (place.childElementCount === 0) place.append(...MOODS.map((mood) => make("span", `share share-${mood}`)));
   MOODS.forEach((mood, n) => {
-    /** @type {HTMLElement} */ (place.children[n]).style.setProperty("flex-grow", String(counts?.[mood] ?? 0));
+    const share = /** @type {HTMLElement} */ (place.children[n]);
+    share.style.setProperty("flex-grow", String(counts?.[mood] ?? 0));
+    share.hidden = !counts?.[mood];
   });
 }
