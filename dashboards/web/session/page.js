@@ -23,6 +23,8 @@ const transcript = new Transcript(find("transcript"), find("scroll"));
 let connected = true;
 let hasSnapshot = false;
 let wasDeleted = false;
+/** @type {{key: string, reason: string} | null} Why the server does not show the session. */
+let refusal = null;
 
 const paint = paced(() => {
   showNotice();
@@ -54,7 +56,8 @@ const paint = paced(() => {
 
 function showNotice() {
   notice.hidden = hasSnapshot && connected && library.complete && !wasDeleted;
-  if (wasDeleted) say(notice, "session.deleted");
+  if (refusal) say(notice, refusal.key, { reason: refusal.reason });
+  else if (wasDeleted) say(notice, "session.deleted");
   else if (!connected) say(notice, "stream.lost");
   else say(notice, hasSnapshot ? "stream.incomplete" : "stream.loading");
 }
@@ -70,7 +73,7 @@ async function fetchEarlier() {
   }
 }
 
-/** Why the stream was refused: shown, unless trying again can help. */
+/** Finds out why the stream was refused: to be shown, unless trying again can help. */
 async function mayRetry() {
   try {
     await readSession(id ?? "", token);
@@ -78,9 +81,9 @@ async function mayRetry() {
   } catch (error) {
     const status = error instanceof ApiError ? error.status : 0;
     if (status === 0 || status >= 500 || status === 429) return true;
-    notice.hidden = false;
-    if (status === 404) say(notice, "session.missing");
-    else say(notice, "session.forbidden", { reason: String(/** @type {Error} */ (error).message) });
+    const reason = String(/** @type {Error} */ (error).message);
+    refusal = { key: status === 404 ? "session.missing" : "session.forbidden", reason };
+    paint();
     return false;
   }
 }
