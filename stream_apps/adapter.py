@@ -40,6 +40,8 @@ class Adapter:
         self._committed: dict[TP, int] = {}
         self._assigned = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._receiving: asyncio.Task[None] | None = None
+        self._commands: set[asyncio.Future[None]] = set()
         self.failed: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self.faust = _make_faust(app.name, settings)
         source = self.faust.topic(*self._topics, key_serializer="raw", value_serializer="raw", acks=False)
@@ -65,21 +67,35 @@ class Adapter:
 
     def pause(self, partition: int) -> None:
         """Fetch no more from a partition of the first input until ``resume``; what is fetched still comes."""
-        self.faust.consumer.pause_partitions({self._tp(partition)})
+        self._command("pause", partition)
 
     def resume(self, partition: int) -> None:
         """Fetch again."""
-        tp = self._tp(partition)
-        if tp in self._partitions:
-            self.faust.consumer.resume_partitions({tp})
+        self._command("resume", partition)
 
     def fail(self, error: BaseException) -> None:
         """Something that the app started by itself has failed: the worker stops with this error."""
         if not self.failed.done():
             self.failed.set_exception(error)
 
-    def _tp(self, partition: int) -> TP:
-        return TP(next(iter(self._topics)), partition)
+    def _command(self, verb: str, partition: int) -> None:
+        """Tell aiokafka, in Faust's thread for it: Faust's own pause drops records that it has fetched already."""
+        topic = next(iter(self._topics))
+        thread: Any = self.faust.consumer._thread  # type: ignore[attr-defined]  # noqa: SLF001
+
+        async def act() -> None:
+            consumer = thread._ensure_consumer()  # noqa: SLF001
+            partitions = [tp for tp in consumer.assignment() if (tp.topic, tp.partition) == (topic, partition)]
+            getattr(consumer, verb)(*partitions)
+
+        task = asyncio.ensure_future(thread.call_thread(act))
+        self._commands.add(task)
+        task.add_done_callback(self._on_commanded)
+
+    def _on_commanded(self, task: asyncio.Future[None]) -> None:
+        self._commands.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fail(error)
 
     async def _consume(self, stream: Any) -> None:
         """The agent. Faust only sees that it never ends; records are settled elsewhere."""
@@ -88,8 +104,8 @@ class Adapter:
             await self._assigned.wait()
             message = event.message
             order = self._partitions.get(message.tp)
-            if order is None:
-                continue  # of an assignment that has gone; whoever has the partition now reads it too
+            if order is None or message.generation_id != self.faust.consumer_generation_id:
+                continue  # of an assignment that has gone; whoever has the partition now reads it again
             order.deliver(message.offset)
             offset = message.offset
             delivery = Delivery(
@@ -102,13 +118,19 @@ class Adapter:
                 headers=_headers(message.headers),
                 settle=lambda order=order, offset=offset: order.settle(offset),  # type: ignore[misc]
             )
-            try:
-                await self._app.receive(delivery)
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:
-                self.fail(error)
-                raise
+            await self._receive(delivery)
+
+    async def _receive(self, delivery: Delivery) -> None:
+        """Let the app take a record; whoever lets go of the partitions may cancel that."""
+        self._receiving = asyncio.create_task(self._app.receive(delivery))
+        try:
+            await asyncio.wait({self._receiving})
+        except asyncio.CancelledError:
+            self._receiving.cancel()
+            raise
+        if not self._receiving.cancelled() and (error := self._receiving.exception()) is not None:
+            self.fail(error)
+            raise error
 
     async def _assign(self, _: Any, assigned: set[TP], **__: Any) -> None:
         self._partitions = {tp: InOrder() for tp in assigned if tp.topic in self._topics}
@@ -129,9 +151,16 @@ class Adapter:
     async def _let_go(self) -> None:
         self._assigned.clear()
         try:
-            await asyncio.wait_for(self._app.revoke(), STOP_WITHIN_S)
+            async with asyncio.timeout(STOP_WITHIN_S):
+                if self._receiving is not None and not self._receiving.done():
+                    await asyncio.wait({self._receiving})
+                await self._app.revoke()
         except TimeoutError:
             log.warning("%s did not let go within %s s; the log has what it held", self._app.name, STOP_WITHIN_S)
+            if self._receiving is not None:
+                self._receiving.cancel()
+                await asyncio.wait({self._receiving})
+            await self._app.revoke()
         await self._commit()
         self._partitions = {}
 

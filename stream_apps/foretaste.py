@@ -65,15 +65,16 @@ class Foretaste:
 
     def take(self, start: int, end: int, language: str | None) -> Decode | None:
         """The decode of exactly this call, if it was speculated; all other foretaste of the utterance is dropped."""
-        speculation = self._speculation
-        self.forget()
-        if speculation is None or (speculation.start, speculation.end, speculation.language) != (start, end, language):
-            return None
-        return None if speculation.decode.hearing.cancelled() else speculation.decode
+        known = self._speculation
+        is_it = known is not None and (known.start, known.end, known.language) == (start, end, language)
+        decode = known.decode if known is not None and is_it and not known.decode.hearing.cancelled() else None
+        self.forget(keep=decode)
+        return decode
 
-    def forget(self) -> None:
-        """Show nothing more of the utterance."""
-        keep = self._speculation.decode if self._speculation else None
+    def forget(self, keep: Decode | None = None) -> None:
+        """Show nothing more of the utterance, and decode none of it but ``keep``."""
+        if self._speculation is not None and self._speculation.decode is not keep:
+            self._speculation.decode.hearing.cancel()
         for task, decode in self._showing.items():
             task.cancel()
             if decode is not keep:

@@ -1,5 +1,6 @@
 """The adapter, the classifier and the statistician on real Kafka: order, commits, memory, repeats, poison."""
 
+import asyncio
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -156,6 +157,35 @@ async def test_a_second_worker_takes_over_and_each_record_is_settled_once_by_som
     whole = [event for event in await read_events(topics, WINDOWS) if isinstance(event, Window) and event.size_ms == 0]
     assert whole[-1].utterances == 29
     assert [window.seq for window in whole] == sorted(window.seq for window in whole)
+
+
+class Stuck(Hesitant):
+    """Never finishes with its first record; settles every other at once."""
+
+    name = "stuck"
+    has_begun = False
+
+    async def receive(self, delivery: Delivery) -> None:
+        self.held.append(delivery)
+        if not Stuck.has_begun:
+            Stuck.has_begun = True
+            await asyncio.Event().wait()
+        delivery.settle()
+
+
+async def test_a_record_under_way_does_not_hold_up_a_rebalance_and_comes_again(topics: Settings) -> None:
+    await publish(topics, TRANSCRIPTS, [transcript(seq, seq * 1000, seq * 1000 + 500) for seq in range(1, 4)])
+    partition = place(SESSION_ID, topics.partitions)
+    async with running_app(Stuck, topics) as first:
+        await until(lambda: Stuck.has_begun, 20)
+        async with running_app(Stuck, topics) as second:
+            await until(lambda: _commits(topics, "stuck", partition, 3), 40)
+            for adapter in (first, second):
+                assert not adapter.failed.done()
+
+
+async def _commits(settings: Settings, app: str, partition: int, offset: int) -> bool:
+    return await committed(settings, app, TRANSCRIPTS, partition) == offset
 
 
 async def _count(settings: Settings, topic: Topic, least: int) -> bool:

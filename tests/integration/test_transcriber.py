@@ -105,6 +105,24 @@ async def test_noise_and_silence_give_no_utterance_that_counts(topics: Settings)
     assert [event.through for event in events if event.session_id == TWO][-1] == 400_000  # type: ignore[union-attr]
 
 
+async def test_a_flood_is_held_back_at_the_partition_and_nothing_of_it_is_lost(topics: Settings) -> None:
+    async with transcribing(topics) as adapter:
+        commands: list[str] = []
+        command = adapter._command
+
+        def note(verb: str, partition: int) -> None:
+            commands.append(verb)
+            command(verb, partition)
+
+        adapter._command = note  # type: ignore[method-assign]
+        await publish(topics, log_of(ONE, silence(400_000), frame_ms=1000), log_of(TWO, read_clip("LJ001-0002.flac")))
+        sessions = await ended(topics, ONE, TWO)
+    assert sessions[ONE].through == 400 * 16_000
+        assert not adapter.failed.done()
+    assert commands[:2] == ["pause", "resume"]
+    assert finals(await read_events(topics, TRANSCRIPTS), TWO)
+
+
 async def test_a_session_that_is_silent_on_the_wire_ends_and_later_audio_reopens_it(topics: Settings) -> None:
     settings = topics.model_copy(update={"idle_after_s": 1})
     pcm = read_clip("LJ001-0002.flac")
