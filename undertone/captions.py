@@ -1,21 +1,27 @@
-"""What viewers see, on the terminal: a session's final utterances as they come, from server-sent events."""
+"""What viewers see, on the terminal: a session's final utterances and statistics, from server-sent events."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import httpx
-from pydantic import ValidationError
 
-from undertone.events import Utterance
+from undertone.events import Utterance, Window
 from undertone.session_keys import SessionKeys
 
 AGAIN_AFTER_S = 1.0
 SILENT_FOR_S = 40.0
 
 
-async def follow_captions(url: str, keys: SessionKeys, show: Callable[[Utterance], None]) -> None:
-    """Call ``show`` once for every final utterance that counts, until cancelled; waits for a server that is away."""
+async def follow_captions(
+    url: str, keys: SessionKeys, show: Callable[[Utterance], None], count: Callable[[Window], None]
+) -> None:
+    """Follow a session until cancelled; waits for a server that is away.
+
+    Calls ``show`` once for every final utterance that counts, and ``count`` for every new state of the whole session's
+    statistics.
+    """
     shown: set[str] = set()
     last_id: str | None = None
     timeout = httpx.Timeout(SILENT_FOR_S)
@@ -25,18 +31,20 @@ async def follow_captions(url: str, keys: SessionKeys, show: Callable[[Utterance
                 headers = {"Last-Event-ID": last_id} if last_id else {}
                 path = f"/v1/sessions/{keys.session_id}/events"
                 async with http.stream("GET", path, params={"token": keys.read_token}, headers=headers) as answer:
-                    async for event_id, data in _events(answer):
+                    async for event_id, data in _read(answer):
                         last_id = event_id or last_id
-                        for utterance in _utterances(data):
-                            if utterance.utterance_id not in shown and utterance.quality.suppressed is None:
-                                shown.add(utterance.utterance_id)
-                                show(utterance)
+                        for event in _events_in(data):
+                            if isinstance(event, Window):
+                                count(event)
+                            elif event.utterance_id not in shown:
+                                shown.add(event.utterance_id)
+                                show(event)
             except httpx.HTTPError:
                 pass
             await asyncio.sleep(AGAIN_AFTER_S)
 
 
-async def _events(answer: httpx.Response) -> AsyncIterator[tuple[str | None, object]]:
+async def _read(answer: httpx.Response) -> AsyncIterator[tuple[str | None, dict[str, Any]]]:
     """The id and JSON of each event of a stream (WHATWG HTML, server-sent events); other answers have none."""
     if answer.status_code != 200:
         return
@@ -54,15 +62,14 @@ async def _events(answer: httpx.Response) -> AsyncIterator[tuple[str | None, obj
                 event_id, data = None, []
 
 
-def _utterances(data: object) -> list[Utterance]:
-    """The utterances of an event: of an ``utterance`` itself, or those that a ``snapshot`` holds."""
-    if not isinstance(data, dict):
-        return []
-    given = [data] if data.get("type") == "utterance" else data.get("utterances", [])
-    found = []
-    for each in given if isinstance(given, list) else []:
-        try:
-            found.append(Utterance.model_validate(each))
-        except ValidationError:
-            continue
-    return found
+def _events_in(data: dict[str, Any]) -> list[Utterance | Window]:
+    """The utterances that count and whole-session windows that an event is, or that a ``snapshot`` holds."""
+    match data["type"]:
+        case "snapshot":
+            return [event for held in (*data["utterances"], *data["windows"]) for event in _events_in(held)]
+        case "utterance":
+            utterance = Utterance.model_validate(data)
+            return [utterance] if utterance.quality.suppressed is None else []
+        case "window" if data["size_ms"] == 0:
+            return [Window.model_validate(data)]
+    return []

@@ -1,8 +1,7 @@
 """The recorder against a real server and a real Kafka, over wires that are cut."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,8 @@ import pytest
 from tests.ingest_serving import Served, heard, pcm, read_log, serve_ingest, tell
 from tests.recordings import make_recording
 from tests.waiting import until
+from tests.wires import cuttable
+from undertone.commands import recordings
 from undertone.commands.recordings import stream_files
 from undertone.errors import FatalError, Refusal, TransientError
 from undertone.kafka import open_publisher, open_reader, read_to_end
@@ -40,40 +41,9 @@ async def end_when_closed(topics: Settings, session_id: str) -> None:
         await tell(transcriber, close.session_id, state="ended", reason="stop", through=close.at, utterances=1)
 
 
-@asynccontextmanager
-async def cuttable(port: int) -> AsyncIterator[tuple[str, Callable[[], None]]]:
-    """A way to the server at ``port``, and what cuts every wire on it."""
-    writers: set[asyncio.StreamWriter] = set()
-
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65_536):
-                writer.write(data)
-                await writer.drain()
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-
-    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
-        writers.update((writer, there_writer))
-        await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer))
-
-    def cut() -> None:
-        for writer in writers:
-            writer.transport.abort()
-        writers.clear()
-
-    server = await asyncio.start_server(forward, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", cut
-        cut()
-
-
 async def test_a_recording_over_wires_that_are_cut(served: Served, topics: Settings) -> None:
     blocks, gap_at = 200, 20  # a gap reaches no further than wall time plus five seconds
-    async with cuttable(served.http.base_url.port or 0) as (url, cut), open_recorder(url, language="en") as recorder:
+    async with cuttable(served.url) as (url, cut), open_recorder(url, language="en") as recorder:
         for index in range(blocks):
             if index == gap_at:
                 recorder.gap(1600)
@@ -101,7 +71,7 @@ async def test_a_recording_over_wires_that_are_cut(served: Served, topics: Setti
 
 
 async def test_a_stop_that_was_cut_is_sent_again(served: Served, topics: Settings) -> None:
-    async with cuttable(served.http.base_url.port or 0) as (url, cut), open_recorder(url) as recorder:
+    async with cuttable(served.url) as (url, cut), open_recorder(url) as recorder:
         await recorder.write(pcm(0, 1600))
         stopping = asyncio.create_task(recorder.stop())
         session_id = recorder.keys.session_id
@@ -158,6 +128,19 @@ async def test_a_refused_wish_reaches_the_caller(served: Served) -> None:
     assert caught.value.code == "token_invalid"
 
 
+@pytest.fixture
+def no_captions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for captions, since there is no read side here."""
+    monkeypatch.setattr(recordings, "CAPTIONS_WITHIN_S", 0.1)
+
+
+async def sessions_in_log(topics: Settings) -> list[str]:
+    async with open_reader(topics, [AUDIO]) as consumer:
+        keys = {(record.key or b"").decode() async for record in read_to_end(consumer)}
+    return sorted(keys)
+
+
+@pytest.mark.usefixtures("no_captions")
 async def test_files_are_streamed_as_sessions(served: Served, topics: Settings, tmp_path: Path) -> None:
     paths = []
     for kind in ("flac", "mp3"):
@@ -166,14 +149,12 @@ async def test_files_are_streamed_as_sessions(served: Served, topics: Settings, 
         paths.append(path)
     made = list[str]()
 
-    async def sessions() -> list[str]:
-        async with open_reader(topics, [AUDIO]) as consumer:
-            keys = {(record.key or b"").decode() async for record in read_to_end(consumer)}
-        return sorted(keys - set(made))
+    async def more() -> list[str]:
+        return (await sessions_in_log(topics))[len(made) :]
 
     async def transcribe() -> None:
         for _ in paths:
-            session_id = (await until(sessions, 20))[0]
+            session_id = (await until(more, 20))[0]
             await end_when_closed(topics, session_id)
             made.append(session_id)
 
@@ -184,3 +165,25 @@ async def test_files_are_streamed_as_sessions(served: Served, topics: Settings, 
     for session_id, each in zip(made, finished, strict=True):
         sound, gaps = heard(await read_log(topics, session_id))
         assert (len(sound), gaps) == (each.samples * 2, [])
+
+
+@pytest.mark.usefixtures("no_captions")
+async def test_ctrl_c_ends_the_session(served: Served, topics: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "tone.wav"
+    path.write_bytes(make_recording("wav", 30))
+    streaming = asyncio.create_task(stream_files([path, path], "1", served.url, None))
+
+    async def speaking() -> str | None:
+        for session_id in await sessions_in_log(topics):
+            if heard(await read_log(topics, session_id))[0]:
+                return session_id
+        return None
+
+    session_id = await until(speaking, 20)
+    assert session_id is not None
+    ending = asyncio.create_task(end_when_closed(topics, session_id))
+    streaming.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await streaming
+    await ending
+    assert await sessions_in_log(topics) == [session_id]

@@ -3,17 +3,18 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from rich.text import Text
 
-from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, SAMPLES_PER_MS
+from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from undertone.captions import follow_captions
+from undertone.commands.history import running_line
 from undertone.commands.terminal import out
-from undertone.errors import FatalError, Refusal
-from undertone.events import Utterance
+from undertone.errors import FatalError
+from undertone.events import Utterance, Window
 from undertone.microphone import BLOCK_SAMPLES, read_microphone
 from undertone.recorder import Finished, Recorder, open_recorder
 from undertone.recording import decode
@@ -38,15 +39,11 @@ async def stream_file(path: Path, speed: Speed, url: str, language: str | None) 
         blocks = decode(file, BLOCK_SAMPLES)
         first = await asyncio.to_thread(_next_block, blocks)  # a file that is no audio makes no session
         async with open_recorder(url, title=path.name, language=language) as recorder:
-            async with _captions(url, recorder) as printed:
+            async with _captions(url, recorder) as captions:
                 try:
                     await _send_blocks(recorder, first, blocks, speed)
-                except Refusal:
-                    await recorder.stop()  # what could be read of a damaged file is kept, as a session that ended
-                    raise
-                finished = await recorder.stop()
-                await printed(finished.utterances)
-            _print_end(finished)
+                finally:  # what could be sent, of a damaged file or until Ctrl-C, is a session that has ended
+                    finished = await _finish(recorder, captions)
             return finished
 
 
@@ -54,7 +51,7 @@ async def record_microphone(url: str, language: str | None = None, device: str |
     """Record until cancelled (Ctrl-C), then end the session and wait for its last words."""
     blocks = read_microphone(device)
     first = await anext(blocks)
-    async with open_recorder(url, language=language) as recorder, _captions(url, recorder) as printed:
+    async with open_recorder(url, language=language) as recorder, _captions(url, recorder) as captions:
         try:
             await _record(recorder, first)
             async for block in blocks:
@@ -63,9 +60,7 @@ async def record_microphone(url: str, language: str | None = None, device: str |
             task = asyncio.current_task()
             if task is not None:
                 task.uncancel()
-        finished = await recorder.stop()
-        await printed(finished.utterances)
-        _print_end(finished)
+        await _finish(recorder, captions)
 
 
 async def _record(recorder: Recorder, block: bytes | int) -> None:
@@ -93,44 +88,56 @@ def _next_block(blocks: Iterator[bytes]) -> bytes | None:
     return next(blocks, None)
 
 
-class _Printed:
-    """Prints captions, counts them, and lets one wait for a number of them."""
+class _Captions:
+    """Prints what is said, and keeps the statistics."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self.whole: Window | None = None
+        self._printed = 0
         self._changed = asyncio.Event()
 
     def show(self, utterance: Utterance) -> None:
+        """Print an utterance."""
         minutes, seconds = divmod(utterance.start_ms // 1000, 60)
         sentiment = utterance.sentiment
         feeling = f"  ({sentiment.label} {sentiment.score:+.2f})" if sentiment else ""
         out().print(Text(f"[{minutes:02d}:{seconds:02d}] {utterance.text.strip()}{feeling}"))
-        self._count += 1
+        self._printed += 1
         self._changed.set()
 
-    async def __call__(self, count: int) -> None:
-        """Wait until ``count`` are printed, for ten seconds at most: the read side may be elsewhere, or away."""
-        try:
+    def count(self, whole: Window) -> None:
+        """Keep the statistics of the whole session."""
+        self.whole = whole
+        self._changed.set()
+
+    async def complete(self, utterances: int) -> None:
+        """Wait for so many utterances and the last statistics, ten seconds at most: the read side may be away."""
+        with suppress(TimeoutError):
             async with asyncio.timeout(CAPTIONS_WITHIN_S):
-                while self._count < count:
+                while self._printed < utterances or self.whole is None or not self.whole.final:
                     self._changed.clear()
                     await self._changed.wait()
-        except TimeoutError:
-            return
 
 
 @asynccontextmanager
-async def _captions(url: str, recorder: Recorder) -> AsyncIterator[_Printed]:
-    printed = _Printed()
+async def _captions(url: str, recorder: Recorder) -> AsyncIterator[_Captions]:
+    captions = _Captions()
     out().print(Text(f"session {recorder.keys.session_id}"))
-    following = asyncio.create_task(follow_captions(url, recorder.keys, printed.show))
+    following = asyncio.create_task(follow_captions(url, recorder.keys, captions.show, captions.count))
     try:
-        yield printed
+        yield captions
     finally:
         following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        with suppress(asyncio.CancelledError):
+            await following
 
 
-def _print_end(finished: Finished) -> None:
-    seconds = finished.samples // SAMPLES_PER_MS / 1000
-    out().print(Text(f"finished: {seconds:.1f} s, {finished.utterances} utterances"))
+async def _finish(recorder: Recorder, captions: _Captions) -> Finished:
+    """Stop, and print the session's end: its length, its last words, and how often it felt which way."""
+    finished = await recorder.stop()
+    await captions.complete(finished.utterances)
+    noun = "utterance" if finished.utterances == 1 else "utterances"
+    out().print(Text(f"finished: {finished.samples / SAMPLE_RATE:.1f} s, {finished.utterances} {noun}"))
+    if captions.whole is not None:
+        out().print(Text(running_line(captions.whole.model_dump())))
+    return finished
