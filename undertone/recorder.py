@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -151,11 +151,9 @@ class Recorder:
         listening = asyncio.create_task(self._listen(socket))
         try:
             await asyncio.wait([sending, listening], return_when=asyncio.FIRST_COMPLETED)
-            if not listening.done():
-                # Sending broke: the reason, if the server gave one, is still to be read.
-                await asyncio.wait([listening], timeout=CONNECT_S)
-                await sending
-            return await listening
+            # Sending ends only by breaking, and then the reason, if the server gave one, is still to be read.
+            heard_the_end, _ = await asyncio.wait([listening], timeout=CONNECT_S)
+            return await (listening if heard_the_end else sending)
         finally:
             sending.cancel()
             listening.cancel()
@@ -173,7 +171,7 @@ class Recorder:
                 case "finished":
                     return Finished(int(message["samples"]), int(message["utterances"]))
 
-    async def _send(self, socket: ClientConnection, begin: int) -> None:
+    async def _send(self, socket: ClientConnection, begin: int) -> NoReturn:
         sent, has_said_stop = begin, False
         while True:
             piece = self._outbox.after(sent)

@@ -1,10 +1,12 @@
 """The recorder against a real server and a real Kafka, over wires that are cut."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from tests.ingest_serving import Served, heard, pcm, read_log, serve_ingest, tell
 from tests.recordings import make_recording
@@ -187,3 +189,21 @@ async def test_ctrl_c_ends_the_session(served: Served, topics: Settings, tmp_pat
         await streaming
     await ending
     assert await sessions_in_log(topics) == [session_id]
+
+
+async def test_a_refusal_while_audio_is_being_sent_is_final() -> None:
+    async def refuse(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send('{"type":"ready"}')
+        await socket.recv()
+        await socket.send(json.dumps(Refusal("session_full", "a session ends here", status=409).body()))
+        await socket.close(4409)
+
+    async with serve(refuse, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        recorder = Recorder(f"http://127.0.0.1:{port}", SessionKeys("s", "w", "r"))
+        for index in range(50):
+            await recorder.write(pcm(index * 1600, 1600))
+        with pytest.raises(Refusal, match="ends here"):
+            await recorder.stop()
+        assert recorder.connections == 1
