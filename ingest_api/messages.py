@@ -3,12 +3,20 @@
 import json
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 from ingest_api.limits import MAX_TEXT_BYTES
 from undertone.errors import Refusal
 
-LANGUAGE_PATTERN = r"^[a-z]{2,3}$"
+
+def _check_language(code: str) -> str:
+    if not (code.isascii() and code.isalpha() and code.islower() and len(code) in {2, 3}):
+        raise PydanticCustomError("language", "a language is a code of two or three small letters, as in en or ko")
+    return code
+
+
+Language: TypeAlias = Annotated[str, AfterValidator(_check_language)]
 
 
 class _Message(BaseModel):
@@ -21,7 +29,7 @@ class Start(_Message):
     type: Literal["start"] = "start"
     sample_rate: int
     encoding: str
-    language: str | None = Field(None, pattern=LANGUAGE_PATTERN)
+    language: Language | None = None
     started_at: AwareDatetime | None = None
     next_sample: int = Field(0, ge=0)
 

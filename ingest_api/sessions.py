@@ -18,7 +18,7 @@ from ingest_api.bodies import read_body
 from ingest_api.connection import parse_frame
 from ingest_api.ingest import Ingest, finished
 from ingest_api.limits import FRAME_HEADER_BYTES
-from ingest_api.messages import LANGUAGE_PATTERN, describe
+from ingest_api.messages import Language, describe
 from undertone.audio import BYTES_PER_SAMPLE
 from undertone.errors import Refusal
 from undertone.identifiers import make_session_id
@@ -36,7 +36,7 @@ class NewSession(BaseModel):
 
     title: str | None = Field(None, max_length=200)
     tags: tuple[str, ...] = Field((), max_length=20)
-    language: str | None = Field(None, pattern=LANGUAGE_PATTERN)
+    language: Language | None = None
 
 
 def session_routes(ingest: Ingest) -> APIRouter:

@@ -31,7 +31,7 @@ async def create_session(
             given = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise TransientError(
-            f"no Undertone answers at {url}: start one with `undertone up`, or name another with --url"
+            f"no Undertone answers at {url}: start one with `undertone up`, or name another with --url http://…"
         ) from error
     if answer.status_code != 201:
         raise read_refusal(given, answer.status_code)

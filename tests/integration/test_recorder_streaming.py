@@ -120,7 +120,7 @@ async def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_refused_wish_reaches_the_caller(served: Served) -> None:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(Refusal, match="as in en or ko") as caught:
         await create_session(served.url, language="Klingon")
     assert caught.value.code == "request_invalid"
     made = await served.make()
@@ -199,7 +199,7 @@ async def test_a_refusal_while_audio_is_being_sent_is_final() -> None:
         await socket.send(json.dumps(Refusal("session_full", "a session ends here", status=409).body()))
         await socket.close(4409)
 
-    async with serve(refuse, "127.0.0.1", 0) as server:
+    async with serve(refuse, "127.0.0.1", 0, max_queue=None) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         recorder = Recorder(f"http://127.0.0.1:{port}", SessionKeys("s", "w", "r"))
         for index in range(50):
