@@ -31,7 +31,7 @@ async def follow_captions(
                 headers = {"Last-Event-ID": last_id} if last_id else {}
                 path = f"/v1/sessions/{keys.session_id}/events"
                 async with http.stream("GET", path, params={"token": keys.read_token}, headers=headers) as answer:
-                    async for event_id, data in _read(answer):
+                    async for event_id, data in read_stream(answer):
                         last_id = event_id or last_id
                         for event in _events_in(data):
                             if isinstance(event, Window):
@@ -44,7 +44,7 @@ async def follow_captions(
             await asyncio.sleep(AGAIN_AFTER_S)
 
 
-async def _read(answer: httpx.Response) -> AsyncIterator[tuple[str | None, dict[str, Any]]]:
+async def read_stream(answer: httpx.Response) -> AsyncIterator[tuple[str | None, dict[str, Any]]]:
     """The id and JSON of each event of a stream (WHATWG HTML, server-sent events); other answers have none."""
     if answer.status_code != 200:
         return
