@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,8 +59,19 @@ class Running:
 
     async def until_gone(self, family: list[psutil.Process], timeout_s: float) -> None:
         await until(lambda: self.process.poll() is not None, timeout_s, "up ends")
-        left = [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
-        assert left == [], self.text()
+        assert living(family) == [], self.text()
+
+
+def living(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Those that still run; what has ended and waits for init to take note of it does not."""
+    return [process for process in processes if _lives(process)]
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def environment(**given: str) -> dict[str, str]:
@@ -100,7 +111,7 @@ async def refused(home: Path, port: int, **given: str) -> str:
 
         await until(ended, REFUSE_S, "up refuses to start")
         assert running.process.returncode == 1, running.text()
-        assert [process for process in family if process.is_running()] == []
+        await until(lambda: not living(family), 5, "nothing of it is left")
         assert "Traceback" not in running.text()
         last = running.text().strip().splitlines()[-1]
     assert last.startswith("error: "), running.text()
