@@ -169,7 +169,7 @@ async def test_nothing_outlives_an_up_that_is_killed(tmp_path: Path) -> None:
         family = running.family()
         assert len(family) >= 3
         running.process.kill()
-        await until(lambda: not any(process.is_running() for process in family), STOP_S, "all are gone")
+        await until(lambda: not living(family), STOP_S, "all are gone")
 
 
 async def test_a_port_that_is_taken_is_named_with_the_remedy_before_anything_starts(tmp_path: Path) -> None:
