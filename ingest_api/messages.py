@@ -1,6 +1,7 @@
 """What a recorder says in text frames, parsed into values. Everything else is a ``Refusal`` with its own code."""
 
 import json
+from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -18,6 +19,10 @@ def _check_language(code: str) -> str:
 
 Language: TypeAlias = Annotated[str, AfterValidator(_check_language)]
 
+# What a recorder's clock may say; arithmetic with times beyond fails somewhere.
+FIRST_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+LAST_TIME = datetime(2100, 1, 1, tzinfo=UTC)
+
 
 class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -30,7 +35,7 @@ class Start(_Message):
     sample_rate: int
     encoding: str
     language: Language | None = None
-    started_at: AwareDatetime | None = None
+    started_at: Annotated[AwareDatetime, Field(ge=FIRST_TIME, lt=LAST_TIME)] | None = None
     next_sample: int = Field(0, ge=0)
 
 

@@ -40,6 +40,7 @@ class Adapter:
         self._committed: dict[TP, int] = {}
         self._assigned = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._assigning: asyncio.Task[None] | None = None
         self._receiving: asyncio.Task[None] | None = None
         self._commands: set[asyncio.Future[None]] = set()
         self.failed: asyncio.Future[object] = asyncio.get_running_loop().create_future()
@@ -136,13 +137,17 @@ class Adapter:
         self._partitions = {tp: InOrder() for tp in assigned if tp.topic in self._topics}
         self._committed = {}
         numbers = frozenset(tp.partition for tp in self._partitions)
+        # Not awaited: aiokafka sends no heartbeats until this callback returns, and a memory may be long to read.
+        self._assigning = asyncio.create_task(self._take_over(numbers))
+
+    async def _take_over(self, partitions: frozenset[int]) -> None:
         try:
-            await self._app.assign(numbers)
+            await self._app.assign(partitions)
         except Exception as error:
             self.fail(error)
             raise
         self._assigned.set()
-        log.info("%s holds partitions %s", self._app.name, sorted(numbers))
+        log.info("%s holds partitions %s", self._app.name, sorted(partitions))
 
     async def _revoke(self, _: Any, revoked: set[TP], **__: Any) -> None:
         del revoked  # all of them: nothing is kept over a rebalance
@@ -150,6 +155,9 @@ class Adapter:
 
     async def _let_go(self) -> None:
         self._assigned.clear()
+        if self._assigning is not None:
+            self._assigning.cancel()
+            await asyncio.wait({self._assigning})
         try:
             async with asyncio.timeout(STOP_WITHIN_S):
                 if self._receiving is not None and not self._receiving.done():
@@ -161,7 +169,11 @@ class Adapter:
                 self._receiving.cancel()
                 await asyncio.wait({self._receiving})
             await self._app.revoke()
-        await self._commit()
+        try:
+            async with asyncio.timeout(STOP_WITHIN_S):
+                await self._commit()
+        except TimeoutError:
+            log.warning("%s could not commit; what is settled will come again and change nothing", self._app.name)
         self._partitions = {}
 
     async def _commit_for_ever(self) -> None:

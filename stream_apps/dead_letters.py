@@ -4,13 +4,15 @@ from datetime import UTC, datetime
 
 import undertone
 from stream_apps.deliveries import Delivery
-from stream_apps.presence import Outputs
+from stream_apps.presence import Outputs, hopeless_is_fatal
 from undertone.codec import encode
 from undertone.events import DeadLetter
+from undertone.kafka import MAX_RECORD_BYTES
 from undertone.retry import retry
 from undertone.topics import DEAD_LETTERS
 
 MAX_HEADER_BYTES = 4000
+MAX_VALUE_BYTES = MAX_RECORD_BYTES - 20_000
 
 
 class DeadLetters:
@@ -34,10 +36,15 @@ class DeadLetters:
         why, _ = encode(letter)
         key = delivery.key or b""
         headers = [*delivery.headers, ("dead-letter", why)]
+        value = delivery.value or b""
+        if len(value) > MAX_VALUE_BYTES:
+            headers.append(("dead-letter-cut", str(len(value)).encode()))
+            value = value[:MAX_VALUE_BYTES]
 
         async def write() -> int:
             self._outputs.presence.check()
             place_by = key.decode(errors="replace")
-            return await self._outputs.publisher.write(DEAD_LETTERS, place_by, key, delivery.value or b"", headers)
+            with hopeless_is_fatal():
+                return await self._outputs.publisher.write(DEAD_LETTERS, place_by, key, value, headers)
 
         await retry(write)

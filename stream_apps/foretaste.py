@@ -7,6 +7,7 @@ would be made anyway. Whatever is late or fails is dropped.
 
 import asyncio
 import logging
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +24,9 @@ from undertone.topics import PARTIALS
 
 log = logging.getLogger(__name__)
 
-SPECULATE_AFTER = to_samples(320)
+# The longer a pause, the likelier it lasts: with little room, speculate later, and abandon fewer. A multiple of frames.
+SPECULATE_AFTER = ((0.5, to_samples(320)), (0.75, to_samples(512)), (math.inf, to_samples(704)))
+PARTIALS_BELOW = 0.5
 FIRST_PARTIAL_AFTER = to_samples(700)
 PARTIAL_EVERY = to_samples(1000)
 LIVE_WITHIN = timedelta(seconds=3)
@@ -58,9 +61,15 @@ class Foretaste:
         if ongoing.start != self._start:
             self._start, self._shown_to, self._shown = ongoing.start, ongoing.start, Commitment()
         language = listener.language if listener.language in self._scheduler.engine.languages else None
-        if ongoing.pause >= SPECULATE_AFTER:
+        known = self._speculation
+        if known is not None and (known.start, known.end) != (ongoing.start, ongoing.end):
+            self._scheduler.drop(known.decode)  # speech went on; what has begun is shown as a partial
+        if now - datetime.fromtimestamp(entry.received_at_ms / 1000, UTC) > LIVE_WITHIN:
+            return  # nobody watches what is read from a backlog: finals alone
+        load = self._scheduler.load
+        if ongoing.pause >= next(after for below, after in SPECULATE_AFTER if load < below):
             self._speculate(listener, ongoing, language)
-        elif now - datetime.fromtimestamp(entry.received_at_ms / 1000, UTC) < LIVE_WITHIN:
+        elif self._scheduler.has_room and load < PARTIALS_BELOW:
             self._ask_partial(listener, ongoing, language)
 
     def take(self, start: int, end: int, language: str | None) -> Decode | None:
@@ -94,7 +103,7 @@ class Foretaste:
 
     def _ask_partial(self, listener: Listener, ongoing: Ongoing, language: str | None) -> None:
         wanted = FIRST_PARTIAL_AFTER if self._shown_to == ongoing.start else PARTIAL_EVERY
-        if self._showing or ongoing.heard - self._shown_to < wanted or not self._scheduler.has_room:
+        if self._showing or ongoing.heard - self._shown_to < wanted:
             return
         samples = listener.speech(ongoing.start, ongoing.heard).samples
         self._show(self._scheduler.submit(samples, language, Urgency.PARTIAL), ongoing, ongoing.heard)

@@ -16,6 +16,8 @@ from models.speech.segmenter import Cut, Ongoing, Samples, Segmenter, SegmentRul
 from undertone.events import EndReason, Resume, Session
 from undertone.records import Audio, AudioRecord, Close, Gap, Open
 
+LAST_TIME_MS = 32_503_680_000_000  # the year 3000
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -181,19 +183,23 @@ class Listener:
 
 
 def _open(session: Session, record: Open) -> Session:
-    started_at = None
-    if record.started_at_ms is not None:
-        started_at = datetime.fromtimestamp(record.started_at_ms / 1000, tz=UTC)
     changes: dict[str, object] = {
         "title": record.title or session.title,
         "tags": record.tags or session.tags,
-        "started_at": session.started_at or started_at,
+        "started_at": session.started_at or _time(record.started_at_ms),
     }
     if record.language is not None:
         changes |= {"language": record.language, "language_probability": None}
     if record.connection:
         changes |= {"state": "live", "reason": None, "ended_at": None}
     return session.model_copy(update=changes)
+
+
+def _time(unix_ms: int | None) -> datetime | None:
+    """Wall time, or None for what no clock of a recorder says: arithmetic with it must not fail later."""
+    if unix_ms is None or not 0 <= unix_ms < LAST_TIME_MS:
+        return None
+    return datetime.fromtimestamp(unix_ms / 1000, tz=UTC)
 
 
 def _show(record: Session, opened: Session) -> Session:

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
 from undertone.codec import decode
-from undertone.errors import PoisonError
+from undertone.errors import FatalError, PoisonError
 from undertone.events import Event
-from undertone.kafka import open_reader, read_to_end
+from undertone.kafka import Record, open_reader, read_to_end
 from undertone.settings import Settings
 from undertone.topics import Topic
 
@@ -37,21 +37,37 @@ class CompactedMemory(Generic[M]):
         self._store = store
         self._records: dict[int, dict[str, M]] = {}
 
-    async def read_back(self, partition: int) -> None:
-        """Read one partition of the memory to its end. Raises ``TransientError`` while Kafka is away.
+    async def read_back(self, partitions: frozenset[int]) -> None:
+        """Read these partitions of the memory to their ends. Raises ``TransientError`` while Kafka is away.
 
-        The highest ``seq`` wins, and of equal ones the later: so a late writer cannot take a session back.
+        The highest ``seq`` wins, and of equal ones the later: so a late writer cannot take a session back. Raises
+        ``FatalError`` for a record that this program cannot read: to go on without it would number from 1 again.
         """
-        records: dict[str, M] = {}
-        async with open_reader(self._settings, [self._topic], [partition]) as reader:
-            async for record in read_to_end(reader):
-                value = decode(record.value, record.headers)
-                if not isinstance(value, self._kind):
-                    raise PoisonError(f"{self._topic.name} holds a {type(value).__name__}, which is no memory of it")
-                known = records.get(value.session_id)
-                if known is None or value.seq >= known.seq:
-                    records[value.session_id] = value
-        self._records[partition] = records
+        found: dict[int, dict[str, M]] = {partition: {} for partition in partitions}
+        if partitions:
+            async with open_reader(self._settings, [self._topic], sorted(partitions)) as reader:
+                async for record in read_to_end(reader):
+                    value = self._read(record)
+                    records = found[record.partition]
+                    known = records.get(value.session_id)
+                    if known is None or value.seq >= known.seq:
+                        records[value.session_id] = value
+        self._records = found
+
+    def _read(self, record: Record) -> M:
+        try:
+            value = decode(record.value, record.headers)
+        except PoisonError as error:
+            raise self._unreadable(record, str(error)) from error
+        if not isinstance(value, self._kind):
+            raise self._unreadable(record, f"it is a {value.type} event")
+        return value
+
+    def _unreadable(self, record: Record, why: str) -> FatalError:
+        return FatalError(
+            f"the memory topic {record.topic}, partition {record.partition}, offset {record.offset}, holds a "
+            f"record that this version cannot read: {why}. Run the version that wrote it, or a later one"
+        )
 
     def forget(self) -> None:
         """Forget all partitions: the log has everything."""

@@ -3,6 +3,12 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 FINALS = Counter("undertone_finals_total", "Final utterances given out", ["suppressed"])
+DECODES = Histogram(
+    "undertone_decode_seconds",
+    "Seconds of one replica for a decode, by what it was begun for",
+    ["urgency"],
+    buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4),
+)
 DECODE_FAILURES = Counter("undertone_decode_failures_total", "Decodes that raised an error")
 DEAD_LETTERS = Counter("undertone_dead_letters_total", "Records put aside", ["app"])
 FINAL_DELAY = Histogram(

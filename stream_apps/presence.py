@@ -2,9 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from undertone.errors import FatalError
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+
+from undertone.errors import FatalError, TransientError
 from undertone.events import Event
 from undertone.kafka import Publisher
 from undertone.retry import retry
@@ -41,6 +44,19 @@ class Presence:
             await asyncio.sleep(self._timeout_s / 10)
 
 
+@contextmanager
+def hopeless_is_fatal() -> Iterator[None]:
+    """Turn what Kafka will refuse again, however often it is asked, into a ``FatalError``."""
+    try:
+        yield
+    except TransientError as error:
+        cause = error.__cause__
+        away = (KafkaTimeoutError, KafkaConnectionError)
+        if isinstance(cause, KafkaError) and not cause.retriable and not isinstance(cause, away):
+            raise FatalError(f"{error}: trying again would not help") from error
+        raise
+
+
 class Outputs:
     """What an app writes: durable on return, retried while Kafka is away, never after this worker was away itself."""
 
@@ -53,7 +69,8 @@ class Outputs:
 
         async def write() -> int:
             self.presence.check()
-            return await self._publisher.publish(topic, session_id, event, key)
+            with hopeless_is_fatal():
+                return await self._publisher.publish(topic, session_id, event, key)
 
         return await retry(write)
 

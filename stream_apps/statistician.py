@@ -1,5 +1,6 @@
 """The statistician: utterances and marks in, windows out; its memory is the compacted topic ``statistics``."""
 
+import asyncio
 from collections.abc import Sequence
 
 from stream_apps import windows
@@ -13,6 +14,8 @@ from undertone.events import Mark, Statistics, Utterance, Window
 from undertone.retry import retry
 from undertone.settings import Settings
 from undertone.topics import STATISTICS, UTTERANCES, WINDOWS, Topic
+
+AT_ONCE = 100  # windows on their way together: a gap of hours has thousands
 
 
 class Statistician:
@@ -29,8 +32,7 @@ class Statistician:
     async def assign(self, partitions: frozenset[int]) -> None:
         """Read the memory of the partitions back."""
         self._memory.forget()
-        for partition in partitions:
-            await retry(lambda partition=partition: self._memory.read_back(partition))  # type: ignore[misc]
+        await retry(lambda: self._memory.read_back(partitions))
 
     async def revoke(self) -> None:
         """Forget: the topic has it."""
@@ -49,10 +51,13 @@ class Statistician:
     async def _apply(self, partition: int, event: Utterance | Mark) -> None:
         before = self._memory.get(partition, event.session_id) or Statistics(session_id=event.session_id)
         after, changed = windows.apply(before, event)
-        for window in changed:
-            await self._outputs.put(WINDOWS, window.session_id, window, window_key(window))
+        for start in range(0, len(changed), AT_ONCE):
+            await asyncio.gather(*(self._put(window) for window in changed[start : start + AT_ONCE]))
         if after is not before:
             await self._memory.put(partition, after)
+
+    async def _put(self, window: Window) -> None:
+        await self._outputs.put(WINDOWS, window.session_id, window, window_key(window))
 
 
 def window_key(window: Window) -> str:

@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 UNSETTLED_AT_MOST = to_samples(90_000)
 UNSETTLED_AGAIN = to_samples(60_000)
 REPORT_EVERY_S = 1.0
+AWAY_S = 5.0
 
 
 class Tap(Protocol):
@@ -74,8 +75,8 @@ class Transcriber:
         """Read back the memory; sessions that were going on are followed, so that silent ones come to an end."""
         memory = self._desk.memory
         memory.forget()
+        await retry(lambda: memory.read_back(partitions))
         for partition in partitions:
-            await retry(lambda partition=partition: memory.read_back(partition))  # type: ignore[misc]
             for session in memory.all(partition):
                 if session.state in {"open", "live"}:
                     self._follow(partition, session)
@@ -112,9 +113,16 @@ class Transcriber:
 
     async def attend(self) -> None:
         """Every second: close what is silent on the wire, and report. Runs for ever."""
+        looked_s = time.monotonic()
         while True:
-            for stenographer in list(self._stenographers.values()):
-                await self._close_if_idle(stenographer)
+            now_s = time.monotonic()
+            if now_s - looked_s > AWAY_S:  # Kafka was away: what sounds like silence is not the recorders'
+                for stenographer in self._stenographers.values():
+                    stenographer.last_heard_s += now_s - looked_s
+            looked_s = now_s
+            for key, stenographer in list(self._stenographers.items()):
+                if self._stenographers.get(key) is stenographer:
+                    await self._close_if_idle(stenographer)
             with suppress(TransientError):
                 report = self._report()
                 await self._desk.outputs.publisher.publish(WORKERS, self._worker, report)
@@ -130,11 +138,12 @@ class Transcriber:
         self._stenographers[partition, session.session_id] = stenographer
         task = asyncio.create_task(stenographer.write())
         self._tasks[stenographer] = task
-        task.add_done_callback(self._on_stopped)
+        task.add_done_callback(self.on_stopped)
         metrics.SESSIONS.set(len(self._stenographers))
         return stenographer
 
-    def _on_stopped(self, task: asyncio.Task[None]) -> None:
+    def on_stopped(self, task: asyncio.Task[None]) -> None:
+        """A task of this app has ended: an error in it stops the worker."""
         if not task.cancelled() and (error := task.exception()) is not None:
             self._tapped.fail(error)
 
@@ -187,7 +196,9 @@ async def open_transcriber(
     engine = await loop.run_in_executor(None, load_engine, settings)
     await loop.run_in_executor(None, engine.warm)
     activity = load_voice_activity()
-    scheduler = Scheduler(engine, settings.replicas())
+    scheduler = Scheduler(
+        engine, settings.replicas(), lambda urgency, s: metrics.DECODES.labels(urgency.name.lower()).observe(s)
+    )
     with ThreadPoolExecutor(1, "voice") as ears:
         desk = Desk(
             scheduler=scheduler,
@@ -202,6 +213,7 @@ async def open_transcriber(
         transcriber = Transcriber(desk, settings)
         scheduler.start()
         attending = asyncio.create_task(transcriber.attend())
+        attending.add_done_callback(transcriber.on_stopped)
         try:
             yield transcriber
         finally:

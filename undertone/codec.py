@@ -75,7 +75,7 @@ def decode_audio(key: bytes | None, value: bytes | None, headers: Iterable[tuple
                 raise PoisonError("the audio record starts before sample 0")
             return Audio((key or b"").decode(), given["connection"].decode(), at, value)
         return _CONTROLS[kind].validate_json(value or b"")
-    except (KeyError, ValueError) as error:  # ValidationError is a ValueError
+    except (KeyError, ValueError, AttributeError, TypeError) as error:  # a header may be missing, odd or null
         raise PoisonError(f"the record is not a valid audio record: {error!r}") from error
 
 
@@ -84,9 +84,9 @@ def _headers(kind: str, content_type: bytes) -> Headers:
 
 
 def _check_schema(headers: Mapping[str, bytes]) -> str:
-    schema = headers.get("schema", b"").decode(errors="replace")
+    schema = (headers.get("schema") or b"").decode(errors="replace")
     name, _, version = schema.partition("/")
-    if not name.startswith("undertone.") or not version.isdigit():
+    if not name.startswith("undertone.") or not (version.isascii() and version.isdigit()):
         raise PoisonError(f"the record has no schema header that Undertone knows: {schema!r}")
     if int(version) > VERSION:
         raise PoisonError(

@@ -164,7 +164,18 @@ async def open_reader(
 
 
 async def read_to_end(consumer: AIOKafkaConsumer) -> AsyncIterator[Record]:
-    """Every record from the consumer's positions to the ends that its partitions had when the reading began."""
+    """Every record from the consumer's positions to the ends that its partitions had when the reading began.
+
+    Raises ``TransientError`` if Kafka goes away meanwhile.
+    """
+    try:
+        async for record in _read_to_end(consumer):
+            yield record
+    except KafkaError as error:
+        raise TransientError(f"Kafka went away while a topic was read to its end: {error!r}") from error
+
+
+async def _read_to_end(consumer: AIOKafkaConsumer) -> AsyncIterator[Record]:
     ends: Mapping[TopicPartition, int] = await consumer.end_offsets(list(consumer.assignment()))
     left = set()
     for partition, end in ends.items():

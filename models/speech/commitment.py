@@ -74,9 +74,10 @@ def _is_mark(character: str) -> bool:
 def _end_of(fixed: list[str], now: list[str]) -> int:
     """How many units at the start of ``now`` say what ``fixed`` says: the prefix with the fewest edits to it."""
     edits = list(range(len(now) + 1))
-    for unit in fixed:
+    keys = [_key(unit) for unit in now]
+    for key in map(_key, fixed):
         diagonal, edits[0] = edits[0], edits[0] + 1
-        for column, other in enumerate(now, start=1):
-            cost = min(edits[column] + 1, edits[column - 1] + 1, diagonal + (_key(unit) != _key(other)))
+        for column, other in enumerate(keys, start=1):
+            cost = min(edits[column] + 1, edits[column - 1] + 1, diagonal + (key != other))
             diagonal, edits[column] = edits[column], cost
     return min(range(len(now) + 1), key=lambda column: (edits[column], abs(column - len(fixed))))

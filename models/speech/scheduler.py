@@ -6,7 +6,9 @@ another session's samples become.
 
 import asyncio
 import itertools
+import math
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import IntEnum
 
@@ -26,25 +28,45 @@ class Urgency(IntEnum):
 
 
 class Decode:
-    """One decode that was asked for; await ``hearing``. Cancelling it before it starts costs nothing."""
+    """One decode that was asked for, of so many ``seconds``; await ``hearing``. Cancelled before it starts, it is
+    never decoded, and its samples are let go at once.
+    """
 
     def __init__(self, samples: Samples, language: str | None, urgency: Urgency) -> None:
         self.samples = samples
+        self.seconds = len(samples) / SAMPLE_RATE
         self.language = language
         self.urgency = urgency
-        self.started = False
         self.hearing: asyncio.Future[Hearing] = asyncio.get_running_loop().create_future()
 
-    @property
-    def seconds(self) -> float:
-        """Seconds of audio to decode."""
-        return len(self.samples) / SAMPLE_RATE
+
+class Load:
+    """How busy the replicas were of late: an exponential mean, in which a moment weighs 1/e after ``memory_s``."""
+
+    def __init__(self, replicas: int, memory_s: float = 4.0) -> None:
+        self._replicas = replicas
+        self._memory_s = memory_s
+        self._load = 0.0
+        self._since_s: float | None = None
+
+    def at(self, now_s: float, running: int) -> float:
+        """The load at ``now_s``, with ``running`` decodes under way since the last call."""
+        if self._since_s is not None:
+            kept = math.exp(-(now_s - self._since_s) / self._memory_s)
+            self._load = kept * self._load + (1 - kept) * running / self._replicas
+        self._since_s = now_s
+        return self._load
 
 
 class Scheduler:
-    """Decodes with one engine on ``replicas`` threads."""
+    """Decodes with one engine on ``replicas`` threads. ``on_decoded`` hears of each decode and its seconds."""
 
-    def __init__(self, engine: SpeechEngine, replicas: int) -> None:
+    def __init__(
+        self,
+        engine: SpeechEngine,
+        replicas: int,
+        on_decoded: Callable[[Urgency, float], None] = lambda _urgency, _seconds: None,
+    ) -> None:
         self.engine = engine
         self._replicas = replicas
         self._threads = ThreadPoolExecutor(replicas, "whisper")
@@ -55,6 +77,8 @@ class Scheduler:
         self._workers: list[asyncio.Task[None]] = []
         self._heard_s = 0.0
         self._busy_s = 0.0
+        self._on_decoded = on_decoded
+        self._load = Load(replicas)
 
     def start(self) -> None:
         """Begin to decode."""
@@ -72,6 +96,7 @@ class Scheduler:
         decode = Decode(samples, language, urgency)
         self._waiting.add(decode)
         self._queue.put_nowait((urgency, next(self._numbers), decode))
+        decode.hearing.add_done_callback(lambda _: self._let_go(decode))
         return decode
 
     def promote(self, decode: Decode, urgency: Urgency) -> None:
@@ -79,6 +104,17 @@ class Scheduler:
         if urgency < decode.urgency and decode in self._waiting:
             decode.urgency = urgency
             self._queue.put_nowait((urgency, next(self._numbers), decode))
+
+    def drop(self, decode: Decode) -> None:
+        """Nobody waits for this decode any more: it is not begun, if it has not begun yet."""
+        if decode in self._waiting:
+            decode.hearing.cancel()
+            self._let_go(decode)
+
+    @property
+    def load(self) -> float:
+        """The share of the replicas' time that was used of late, 0 to 1."""
+        return self._load.at(time.monotonic(), self._running)
 
     @property
     def has_room(self) -> bool:
@@ -95,18 +131,22 @@ class Scheduler:
         """Seconds of audio heard per second of one busy replica, since the start; None before the first decode."""
         return self._heard_s / self._busy_s if self._busy_s else None
 
+    def _let_go(self, decode: Decode) -> None:
+        """It waits no more. Its place in the queue stays until it is reached, so the samples must not hang on it."""
+        self._waiting.discard(decode)
+        decode.samples = decode.samples[:0].copy()
+
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             _, _, decode = await self._queue.get()
-            if decode not in self._waiting:
-                continue  # promoted, and already taken under its other place in the queue
-            self._waiting.discard(decode)
-            if decode.hearing.cancelled():
-                continue
+            if decode not in self._waiting or decode.hearing.cancelled():
+                continue  # dropped, or promoted and already taken under its other place in the queue
             samples = decode.samples.astype(np.float32) / 32768.0
-            self._running += 1
+            self._let_go(decode)
             began_s = time.monotonic()
+            self._load.at(began_s, self._running)
+            self._running += 1
             try:
                 hearing = await loop.run_in_executor(self._threads, self.engine.transcribe, samples, decode.language)
             except Exception as error:  # noqa: BLE001 - whoever asked decides what a failure means
@@ -116,6 +156,9 @@ class Scheduler:
                 if not decode.hearing.done():
                     decode.hearing.set_result(hearing)
             finally:
+                ended_s = time.monotonic()
+                self._load.at(ended_s, self._running)
                 self._running -= 1
-                self._busy_s += time.monotonic() - began_s
+                self._busy_s += ended_s - began_s
                 self._heard_s += decode.seconds
+                self._on_decoded(decode.urgency, ended_s - began_s)

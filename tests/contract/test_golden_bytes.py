@@ -7,7 +7,7 @@ the old file stays beside the new one, still read. ``python -m tests.contract.te
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -140,12 +140,24 @@ def test_unknown_fields_are_ignored() -> None:
         (None, [("schema", b"undertone.mark/1")]),
         (b"{}", []),
         (b"{}", [("schema", b"somebody.else/1")]),
+        (b"{}", [("schema", None)]),
+        (b"{}", [("schema", "undertone.mark/²".encode())]),
         (b'{"type":"mark","session_id":"s","seq":1,"through":0}', [("schema", b"undertone.mark/2")]),
         (b'{"type":"mark","session_id":"s","seq":1,"through":0}', [("schema", b"undertone.session/1")]),
     ],
-    ids=["no fields", "no json", "no value", "no schema", "foreign", "of the future", "another type"],
+    ids=[
+        "no fields",
+        "no json",
+        "no value",
+        "no schema",
+        "foreign",
+        "null schema",
+        "odd version",
+        "of the future",
+        "another type",
+    ],
 )
-def test_bytes_that_are_no_event_are_poison(value: bytes | None, headers: Headers) -> None:
+def test_bytes_that_are_no_event_are_poison(value: bytes | None, headers: list[tuple[str, Any]]) -> None:
     with pytest.raises(PoisonError):
         decode(value, headers)
 
@@ -160,6 +172,9 @@ def test_headers_that_make_no_audio_record_are_poison(change: dict[str, bytes | 
     changed = [(name, given) for name, given in (dict(headers) | change).items() if given is not None]
     with pytest.raises(PoisonError):
         decode_audio(b"key", value, changed)
+    nulls: list[tuple[str, Any]] = [(name, None if name in change else given) for name, given in headers]
+    with pytest.raises(PoisonError):
+        decode_audio(b"key", value, nulls)
 
 
 @pytest.mark.parametrize("pcm", [b"", b"\x00\x00\x01"], ids=["empty", "inside a sample"])

@@ -200,6 +200,8 @@ def test_stop_may_be_the_first_word_to_a_stopped_session() -> None:
         ('{"type":"start","sample_rate":16000,"encoding":"pcm_s16le","next_sample":-1}', "message_invalid"),
         ('{"type":"start","sample_rate":16000,"encoding":"pcm_s16le","language":"Klingon"}', "message_invalid"),
         ('{"type":"start","sample_rate":1,"encoding":"","started_at":"2026-01-01T00:00:00"}', "message_invalid"),
+        ('{"type":"start","sample_rate":1,"encoding":"","started_at":"9999-12-31T23:59:59-14:00"}', "message_invalid"),
+        ('{"type":"start","sample_rate":1,"encoding":"","started_at":"0001-01-01T00:00:00+14:00"}', "message_invalid"),
         ('{"type":"gap","next_sample":1e400}', "message_invalid"),
         ('{"type":"ping","pad":"' + "x" * 5000 + '"}', "message_too_large"),
     ],

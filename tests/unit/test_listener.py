@@ -236,6 +236,14 @@ def test_an_idle_close_is_reopened_by_audio_but_a_stop_is_not() -> None:
         assert session.state == state
 
 
+def test_a_clock_that_is_out_of_its_mind_is_not_believed() -> None:
+    for started_at_ms in (-62_135_647_200_001, 253_402_350_000_000, 253_402_300_799_000):
+        log: Log = [replace(OPEN, started_at_ms=started_at_ms), *split(sound(("loud", 6000), ("quiet", 6000)), [1600])]
+        outputs, session, _ = transcribe(entries_of(log))
+        assert session.started_at is None
+        assert outputs
+
+
 def test_a_stale_idle_close_is_ignored() -> None:
     log: list[AudioRecord] = [OPEN, Audio(SESSION_ID, "a", 0, sound(("quiet", 1600)))]
     for stale in (Close(SESSION_ID, "a", 1599, "idle"), Close(SESSION_ID, "z", 1600, "idle")):

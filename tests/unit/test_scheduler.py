@@ -1,13 +1,14 @@
 """The order of decodes: finals before speculations before partials, oldest first; promotion; failure."""
 
 import asyncio
+import math
 import threading
 
 import numpy as np
 import pytest
 
 from models.speech.engines import Hearing, Samples
-from models.speech.scheduler import Scheduler, Urgency
+from models.speech.scheduler import Load, Scheduler, Urgency
 
 
 class Gate:
@@ -73,3 +74,29 @@ async def test_a_failing_decode_fails_alone() -> None:
         assert (await scheduler.submit(samples(5), None, Urgency.FINAL).hearing).text == "5"
     finally:
         await scheduler.stop()
+
+
+async def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
+    engine = Gate()
+    scheduler = Scheduler(engine, 1)
+    scheduler.start()
+    try:
+        first = scheduler.submit(samples(1), None, Urgency.PARTIAL)
+        while not engine.began:
+            await asyncio.sleep(0)
+        scheduler.drop(scheduler.submit(samples(2), None, Urgency.FINAL))
+        scheduler.drop(first)  # it has begun: it goes on
+        third = scheduler.submit(samples(3), None, Urgency.PARTIAL)
+        engine.open.set()
+        assert [(await first.hearing).text, (await third.hearing).text] == ["1", "3"]
+        assert engine.began == [1, 3]
+    finally:
+        await scheduler.stop()
+
+
+def test_load_is_the_share_of_the_replicas_in_use_of_late() -> None:
+    load = Load(replicas=2, memory_s=4)
+    assert load.at(100, 0) == 0
+    assert load.at(1000, 1) == pytest.approx(0.5)
+    assert load.at(1004, 2) == pytest.approx(0.5 / math.e + (1 - 1 / math.e))
+    assert load.at(1100, 0) == pytest.approx(0, abs=1e-9)
