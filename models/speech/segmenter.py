@@ -76,7 +76,8 @@ class Segmenter:
         self._origin = origin
         self._voice = voice
         self._rules = rules
-        self._samples = np.zeros(0, np.int16)
+        self._samples = np.empty(1 << 17, np.int16)  # 8 s; doubles as need be
+        self._end = origin
         self._heard = origin
         self._start: int | None = origin if speaking else None
         self._speech_end = origin
@@ -84,8 +85,8 @@ class Segmenter:
 
     def feed(self, samples: Samples) -> Cut | None:
         """Hear more samples. A ``Cut`` ends this segmenter; whoever goes on makes a new one at ``cut.through``."""
-        self._samples = np.concatenate([self._samples, samples])
-        while self._heard + FRAME_SAMPLES <= self._origin + len(self._samples):
+        self._keep(samples)
+        while self._heard + FRAME_SAMPLES <= self._end:
             frame = self.slice(self._heard, self._heard + FRAME_SAMPLES)
             self._heard += FRAME_SAMPLES
             cut = self._hear_frame(frame)
@@ -95,11 +96,10 @@ class Segmenter:
 
     def flush(self) -> Cut | None:
         """The stream stops here: the utterance that was going on, if there was one."""
-        end = self._origin + len(self._samples)
-        if self._heard < end:
+        if self._heard < self._end:
             frame = np.zeros(FRAME_SAMPLES, np.int16)
-            frame[: end - self._heard] = self.slice(self._heard, end)
-            self._heard = end
+            frame[: self._end - self._heard] = self.slice(self._heard, self._end)
+            self._heard = self._end
             cut = self._hear_frame(frame)
             if cut is not None:
                 return cut
@@ -115,6 +115,16 @@ class Segmenter:
     def slice(self, start: int, end: int) -> Samples:
         """The samples from ``start`` to ``end``, positions counted from the session's start."""
         return self._samples[start - self._origin : end - self._origin]
+
+    def _keep(self, samples: Samples) -> None:
+        have = self._end - self._origin
+        need = have + len(samples)
+        if need > len(self._samples):
+            grown = np.empty(max(need, 2 * len(self._samples)), np.int16)
+            grown[:have] = self._samples[:have]
+            self._samples = grown
+        self._samples[have:need] = samples
+        self._end += len(samples)
 
     def _hear_frame(self, frame: Samples) -> Cut | None:
         probability = self._voice(frame.astype(np.float32) / 32768.0)

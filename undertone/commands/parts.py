@@ -36,6 +36,11 @@ def serve(part: Annotated[Web, typer.Argument(help="The write side, the read sid
 
 def worker(name: Annotated[WorkerName, typer.Argument(help="Which worker.")]) -> None:
     """Run one worker."""
+    import os
+
+    # Decoders run side by side with one thread each; the threads that numpy would add only spin beside them.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from stream_apps.main import run_worker
     from undertone.logs import configure_logs
     from undertone.settings import read_settings
