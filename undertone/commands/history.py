@@ -74,10 +74,13 @@ def show(
 
 
 def running_line(window: Json) -> str:
-    """The line of statistics, as in ``Positive: 12 (60 %) / Neutral: 3 (15 %) / Negative: 5 (25 %)``."""
+    """The line of statistics, as in ``Positive: 12 (60 %) / Neutral: 3 (15 %) / Negative: 5 (25 %)``.
+
+    Halves are rounded up, as on the pages.
+    """
     counts = {label: int(window[label]) for label in ("positive", "neutral", "negative")}
     scored = sum(counts.values())
-    shares = {label: round(100 * count / scored) if scored else 0 for label, count in counts.items()}
+    shares = {label: (200 * count + scored) // (2 * scored) if scored else 0 for label, count in counts.items()}
     return " / ".join(f"{label.capitalize()}: {count} ({shares[label]} %)" for label, count in counts.items())
 
 
