@@ -112,7 +112,7 @@ class Streams:
         try:
             for event in begun:
                 yield event
-            async for event in self._live(hub, viewer):
+            async for event in live_events(hub, viewer, self._pace):
                 yield event
         finally:
             VIEWERS.dec()
@@ -163,26 +163,28 @@ class Streams:
         async with self._bridges:
             return await self._follower.bridge(missing)
 
-    async def _live(self, hub: Hub, viewer: Viewer) -> AsyncIterator[ServerSentEvent]:
-        """Entries as they come, heartbeats where there are none. Ends when it is time, or when the viewer is behind."""
-        pace = self._pace
-        rotate_at = pace.clock() + pace.rotate_s + pace.jitter() * pace.rotate_jitter_s
-        beat_at = pace.clock() + pace.heartbeat_s
-        while not viewer.is_behind:
-            entry = viewer.pop()
-            if entry is not None:
-                yield event(entry.event.type, entry.data, viewer.position(entry.head))
-                continue
-            now = pace.clock()
-            if now >= min(beat_at, rotate_at):
-                yield heartbeat()
-                yield place_only(viewer.position(hub.head))
-                beat_at = now + pace.heartbeat_s
-            if now >= rotate_at:
-                return
-            await _wait(viewer.woken, min(beat_at, rotate_at) - now)
-        LOST_VIEWERS.inc()
-        log.warning("a viewer fell too far behind and was closed")
+
+async def live_events(hub: Hub, viewer: Viewer, pace: Pace) -> AsyncIterator[ServerSentEvent]:
+    """Entries as they come, heartbeats where there are none. Ends when it is time, or when the viewer is behind."""
+    rotate_at = pace.clock() + pace.rotate_s + pace.jitter() * pace.rotate_jitter_s
+    beat_at = pace.clock() + pace.heartbeat_s
+    while not viewer.is_behind:
+        entry = viewer.pop()
+        if entry is not None:
+            yield event(entry.event.type, entry.data, viewer.position(entry.head))
+            continue
+        now = pace.clock()
+        if now >= min(beat_at, rotate_at):
+            # Taken before anything is sent: what the hub adds meanwhile is still to come, here or after a resume.
+            reached = viewer.position(hub.head)
+            yield heartbeat()
+            yield place_only(reached)
+            beat_at = now + pace.heartbeat_s
+        if now >= rotate_at:
+            return
+        await _wait(viewer.woken, min(beat_at, rotate_at) - now)
+    LOST_VIEWERS.inc()
+    log.warning("a viewer fell too far behind and was closed")
 
 
 async def _wait(woken: asyncio.Event, seconds: float) -> None:
