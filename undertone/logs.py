@@ -4,23 +4,15 @@ import logging
 import sys
 import time
 
-QUIET = (
-    "aiokafka",
-    "faust",
-    "mode",
-    "httpx",
-    "httpcore",
-    "alembic",
-    "faster_whisper",
-    "asyncio",
-    "uvicorn",
-)  # uvicorn tells addresses, and tokens are in them
+QUIET = ("aiokafka", "faust", "mode", "alembic", "faster_whisper", "asyncio")
+SECRETIVE = ("uvicorn", "websockets", "httpx", "httpcore")
+"""What tells addresses: tokens are in them."""
 
 
 def configure_logs(part: str, level: str) -> None:
     """Send every logger's lines of at least ``level`` to standard output; libraries only from warnings on.
 
-    ``level`` debug shows the libraries too. To be called once, before anything logs.
+    ``level`` debug shows the libraries too, but for those that tell addresses. To be called once, before anything logs.
     """
     line = logging.Formatter(
         f"%(asctime)s.%(msecs)03dZ %(levelname)s {part} %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S"
@@ -32,3 +24,5 @@ def configure_logs(part: str, level: str) -> None:
     logging.captureWarnings(capture=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+    for name in SECRETIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -236,6 +236,12 @@ def test_what_the_parts_tell_their_operators_is_not_public(path: str) -> None:
     assert route(CADDYFILE, Request("GET", path)) == "respond 404"
 
 
+def test_caddy_takes_tokens_out_of_its_log() -> None:
+    options = CADDYFILE.split("\n\n")[1]
+    assert options.startswith("{\n")
+    assert re.search(r"log default \{\s+format filter \{.*request>uri query \{\s+replace token -\s", options, re.DOTALL)
+
+
 def test_caddy_sends_to_services_and_ports_that_exist() -> None:
     for name, port in re.findall(r"reverse_proxy (\w+):(\d+)", CADDYFILE):
         assert OURS[name]["environment"]["UNDERTONE_PORT"] == port
