@@ -168,6 +168,14 @@ def test_the_addresses_are_those_of_the_servers() -> None:
     assert OURS["transcriber"]["deploy"]["replicas"] == 2
 
 
+def test_one_service_builds_the_image_and_the_others_wait_for_it() -> None:
+    assert [name for name, service in COMPOSE["services"].items() if "build" in service] == ["setup"]
+    assert len({service["image"] for service in OURS.values()}) == 1
+    for name in PARTS:
+        assert OURS[name]["pull_policy"] == "never"
+        assert OURS[name]["depends_on"]["setup"] == {"condition": "service_completed_successfully"}
+
+
 @pytest.mark.parametrize("missing", DOTENV)
 def test_compose_does_not_start_without_its_secrets(missing: str) -> None:
     with pytest.raises(UnsetError, match=missing):
