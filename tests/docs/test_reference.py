@@ -18,7 +18,11 @@ def test_every_setting_is_documented_with_its_default_and_meaning() -> None:
 
 
 def test_settings_named_in_the_documents_exist() -> None:
-    known = {row[0].strip("`") for row in settings_rows()} | {"UNDERTONE_DOMAIN", "UNDERTONE_DATABASE_PASSWORD"}
+    known = {row[0].strip("`") for row in settings_rows()} | {
+        "UNDERTONE_BIND",
+        "UNDERTONE_DATABASE_PASSWORD",
+        "UNDERTONE_DOMAIN",
+    }
     for name in (
         "README.md",
         "docs/operating.md",

@@ -176,6 +176,14 @@ def test_one_service_builds_the_image_and_the_others_wait_for_it() -> None:
         assert OURS[name]["depends_on"]["setup"] == {"condition": "service_completed_successfully"}
 
 
+def test_nothing_is_published_beyond_this_machine_unless_asked_for() -> None:
+    published = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published), published
+    opened = read_compose(DOTENV | {"UNDERTONE_BIND": "0.0.0.0"})["services"]["caddy"]["ports"]
+    assert "0.0.0.0:443:443" in opened
+
+
 @pytest.mark.parametrize("missing", DOTENV)
 def test_compose_does_not_start_without_its_secrets(missing: str) -> None:
     with pytest.raises(UnsetError, match=missing):
