@@ -159,8 +159,8 @@ showShares(find("shares"), null);
 start.addEventListener("click", () => void record());
 stop.addEventListener("click", () => void recorder?.stop());
 pause.addEventListener("click", () => {
-  if (recorder?.report().phase === "paused") recorder.goOn();
-  else void recorder?.pause();
+  if (recorder?.report().phase === "paused") void recorder.goOn();
+  else recorder?.pause();
 });
 find("copy").addEventListener("click", () => void copyLink());
 find("again").addEventListener("click", () => location.reload());

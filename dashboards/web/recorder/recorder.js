@@ -3,9 +3,16 @@
 import { Microphone } from "./microphone.js";
 import { Outbox } from "./outbox.js";
 import { TARGET_RATE } from "./resampler.js";
-import { Uplink } from "./uplink.js";
+import { BROWSER as UPLINK_BROWSER, Uplink } from "./uplink.js";
 
 /** @typedef {import("./microphone.js").Frame} Frame */
+/**
+ * What a recording needs of the world besides what its uplink does. Both calls return the way to end them.
+ * @typedef {object} Rhythm
+ * @property {(call: () => void) => () => void} everySecond
+ * @property {(call: () => void) => () => void} whenOnline Whenever the browser says that it is online again.
+ * @typedef {import("./uplink.js").World & Rhythm} World
+ */
 /**
  * @typedef {"recording" | "paused" | "finishing" | "finished" | "failed"} Phase
  * @typedef {"connecting" | "live" | "behind" | "offline" | "busy"} Connection
@@ -25,15 +32,31 @@ const CATCHING_UP_MS = 3000;
 /** So long a pause is declared at once, so that the words before it become final; the rest when it ends. */
 const DECLARED_PAUSE_MS = 1000;
 
+/** @type {World} */
+const BROWSER = {
+  ...UPLINK_BROWSER,
+  everySecond: (call) => {
+    const timer = setInterval(call, 1000);
+    return () => clearInterval(timer);
+  },
+  whenOnline: (call) => {
+    globalThis.addEventListener("online", call);
+    return () => globalThis.removeEventListener("online", call);
+  },
+};
+
 export class Recorder {
   #microphone;
+  #world;
   #outbox = new Outbox(KEPT_MINUTES * 60 * TARGET_RATE);
   #uplink;
   /** @type {Phase} */
   #phase = "recording";
   #pausedAt = 0;
   #declaredMs = 0;
-  #timer;
+  /** Settled when the microphone has handed over all that came before the last pause. */
+  #flushed = Promise.resolve();
+  #quit;
   /** @type {(frame: Frame) => void} */
   onLevel = () => {};
   /** Called when the microphone has gone away; the recording is then paused. */
@@ -45,19 +68,20 @@ export class Recorder {
    * @param {Microphone} microphone
    * @param {string} url The session's audio WebSocket, token included.
    * @param {string | null} language
+   * @param {World} world
    */
-  constructor(microphone, url, language) {
+  constructor(microphone, url, language, world = BROWSER) {
     this.#microphone = microphone;
-    this.#uplink = new Uplink(url, this.#outbox, { language, startedAt: new Date() });
+    this.#world = world;
+    this.#uplink = new Uplink(url, this.#outbox, { language, startedAt: new Date() }, world);
     this.#uplink.onChange = () => this.#follow();
     microphone.onFrame = (frame) => this.#take(frame);
     microphone.onLost = () => {
       this.onLost();
-      void this.pause();
+      this.pause();
     };
     microphone.listen();
-    this.#timer = setInterval(() => this.#tick(), 1000);
-    globalThis.addEventListener("online", this.#retryNow);
+    this.#quit = [world.everySecond(() => this.#tick()), world.whenOnline(() => this.#uplink.retryNow())];
     this.#uplink.connect();
   }
 
@@ -77,16 +101,18 @@ export class Recorder {
     };
   }
 
-  async pause() {
+  pause() {
     if (this.#phase !== "recording") return;
     this.#phase = "paused";
-    await this.#microphone.flush();
-    this.#pausedAt = performance.now();
-    this.#declaredMs = 0;
+    this.#flushed = this.#microphone.flush().then(() => {
+      this.#pausedAt = this.#world.now();
+      this.#declaredMs = 0;
+    });
     this.#changed();
   }
 
-  goOn() {
+  async goOn() {
+    await this.#flushed;
     if (this.#phase !== "paused") return;
     this.#declarePause(this.#undeclaredPauseMs());
     this.#pausedAt = 0;
@@ -98,10 +124,10 @@ export class Recorder {
   /** Stops listening; the phase becomes `finished` when the server has heard and said everything. */
   async stop() {
     if (this.#phase !== "recording" && this.#phase !== "paused") return;
-    const wasRecording = this.#phase === "recording";
+    if (this.#phase === "recording") this.#flushed = this.#microphone.flush();
     this.#phase = "finishing";
     this.#changed();
-    if (wasRecording) await this.#microphone.flush();
+    await this.#flushed; // the server takes nothing behind a stop
     this.#pausedAt = 0;
     this.#uplink.stop();
     await this.#microphone.close();
@@ -112,8 +138,6 @@ export class Recorder {
     const over = this.#phase === "finished" || this.#phase === "failed";
     return !over && (this.#phase === "recording" || this.#outbox.keptSamples > 0);
   }
-
-  #retryNow = () => this.#uplink.retryNow();
 
   /** @param {Frame} frame */
   #take(frame) {
@@ -131,7 +155,7 @@ export class Recorder {
   }
 
   #undeclaredPauseMs() {
-    return this.#pausedAt === 0 ? 0 : performance.now() - this.#pausedAt - this.#declaredMs;
+    return this.#pausedAt === 0 ? 0 : this.#world.now() - this.#pausedAt - this.#declaredMs;
   }
 
   /** @param {number} pauseMs */
@@ -163,8 +187,7 @@ export class Recorder {
     const listening = this.#phase !== "finishing";
     this.#phase = phase;
     this.#pausedAt = 0;
-    clearInterval(this.#timer);
-    globalThis.removeEventListener("online", this.#retryNow);
+    this.#quit.forEach((quit) => quit());
     if (listening) void this.#microphone.close();
   }
 

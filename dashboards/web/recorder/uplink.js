@@ -27,7 +27,7 @@ const LONGEST_WAIT_MS = 15_000;
 const SILENT_AFTER_MS = 15_000;
 
 /** @type {World} */
-const BROWSER = {
+export const BROWSER = {
   openSocket: (url) => new WebSocket(url),
   now: () => performance.now(),
   random: Math.random,

@@ -3,38 +3,7 @@ import { test } from "node:test";
 
 import { Outbox } from "../../../dashboards/web/recorder/outbox.js";
 import { Uplink } from "../../../dashboards/web/recorder/uplink.js";
-
-/** The far end of a socket, played by the test; the real one is tried in the browser. */
-class Far {
-  /** @type {any[]} */
-  received = [];
-  bufferedAmount = 0;
-  closed = false;
-  onopen = () => {};
-  onclose = () => {};
-  onmessage = (/** @type {{data: string}} */ _) => {};
-  /** @param {string | ArrayBuffer} data */
-  send(data) {
-    this.received.push(typeof data === "string" ? JSON.parse(data) : readFrame(data));
-  }
-  close() {
-    this.closed = true;
-  }
-  /** @param {object} message */
-  say(message) {
-    this.onmessage({ data: JSON.stringify(message) });
-  }
-  accept() {
-    this.onopen();
-    this.say({ type: "ready", next_sample: 0 });
-  }
-}
-
-/** @param {ArrayBuffer} data */
-function readFrame(data) {
-  const first = Number(new DataView(data).getBigUint64(0, true));
-  return { first, pcm: [...new Int16Array(data.slice(8))] };
-}
+import { Far } from "./far.js";
 
 function play() {
   const world = { nowMs: 0, /** @type {Far[]} */ sockets: [], /** @type {[() => void, number][]} */ timers: [] };
