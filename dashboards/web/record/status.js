@@ -12,6 +12,7 @@ export function describe(report) {
   const { phase, connection } = report;
   if (phase === "failed") return tell("failed", { reason: report.complaint ?? "" }, true);
   if (phase === "finished") return tell("finished");
+  if (report.isInterrupted) return tell("interrupted", {}, true);
   if (connection === "offline") return tell("offline", { seconds: seconds(report.keptMs) }, true);
   if (connection === "busy") return tell("busy", { seconds: Math.ceil(report.retryInMs / 1000) }, true);
   if (connection === "behind") return tell("behind", { seconds: seconds(report.keptMs) });

@@ -1,7 +1,8 @@
 /**
  * Runs on the audio thread: mixes the microphone to mono, resamples it to 16 kHz and posts 100 ms frames.
  *
- * Out: `{pcm: Int16Array, peak, rms}` per frame (peak and rms of full scale 1), `{flushed: true}` after a `flush`.
+ * Out: `{pcm: Int16Array, peak, rms, at}` per frame (peak and rms of full scale 1; `at` is the time of day at its end,
+ * in milliseconds, which tells a sleeping machine from a page that is busy), `{flushed: true}` after a `flush`.
  * In: `"flush"` sends what has been gathered, filled up with silence to the least frame that the server takes, and
  * stops listening; `"listen"` starts afresh.
  */
@@ -66,7 +67,7 @@ class Capture extends AudioWorkletProcessor {
     const rms = Math.sqrt(samples.reduce((sum, value) => sum + value * value, 0) / length);
     const pcm = toInt16(samples);
     this.#filled = 0;
-    this.port.postMessage({ pcm, peak, rms }, [pcm.buffer]);
+    this.port.postMessage({ pcm, peak, rms, at: Date.now() }, [pcm.buffer]);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The microphone as a stream of 16 kHz frames, or a `MicrophoneError` that says why there is none. */
 
-/** @typedef {{pcm: Int16Array, peak: number, rms: number}} Frame */
+/** @typedef {{pcm: Int16Array, peak: number, rms: number, at: number}} Frame  `at`: the time of day at its end, in ms. */
 /** @typedef {"insecure" | "denied" | "absent" | "busy" | "unsupported"} Obstacle */
 
 export class MicrophoneError extends Error {
@@ -57,6 +57,8 @@ export class Microphone {
   onFrame = () => {};
   /** Called once when the device goes away by itself. */
   onLost = () => {};
+  /** Called when the system stops the sound for a while, such as for a phone call, and when it is back. */
+  onInterruption = () => {};
 
   /**
    * @param {MediaStream} stream
@@ -72,6 +74,12 @@ export class Microphone {
       else this.onFrame(data);
     };
     stream.getAudioTracks()[0].addEventListener("ended", () => this.onLost());
+    context.addEventListener("statechange", () => this.#followContext());
+  }
+
+  /** Whether the system has stopped the sound. Nothing is heard until it lets it run again. */
+  get isInterrupted() {
+    return this.#context.state !== "running" && this.#context.state !== "closed";
   }
 
   /** Asks for the microphone and gets it ready; nothing is heard before `listen`. Throws `MicrophoneError`. */
@@ -90,13 +98,24 @@ export class Microphone {
     this.#node.port.postMessage("listen");
   }
 
-  /** Stops listening; resolves when the last frame has been handed over. */
+  /** Asks for the sound again; some systems do not give it back by themselves. */
+  wake() {
+    // Refused while the interruption lasts: the next try may be heard.
+    if (this.isInterrupted) this.#context.resume().catch(() => {});
+  }
+
+  /** Stops listening; resolves when the last frame has been handed over, which an interruption may prevent. */
   async flush() {
     const { promise, resolve } = makePromise();
     this.#flushed = resolve;
     this.#node.port.postMessage("flush");
-    await promise;
+    if (!this.isInterrupted) await promise;
     this.#flushed = null;
+  }
+
+  #followContext() {
+    if (this.isInterrupted) this.#flushed?.();
+    this.onInterruption();
   }
 
   async close() {

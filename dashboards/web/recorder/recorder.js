@@ -9,6 +9,7 @@ import { BROWSER as UPLINK_BROWSER, Uplink } from "./uplink.js";
 /**
  * What a recording needs of the world besides what its uplink does. Both calls return the way to end them.
  * @typedef {object} Rhythm
+ * @property {() => number} timeOfDay In milliseconds. It goes on while the machine sleeps.
  * @property {(call: () => void) => () => void} everySecond
  * @property {(call: () => void) => () => void} whenOnline Whenever the browser says that it is online again.
  * @typedef {import("./uplink.js").World & Rhythm} World
@@ -24,6 +25,7 @@ import { BROWSER as UPLINK_BROWSER, Uplink } from "./uplink.js";
  * @property {number} behindMs How far the words lag behind the speech.
  * @property {number} retryInMs
  * @property {number} lostMs Audio given up for want of room.
+ * @property {boolean} isInterrupted Whether the system keeps the microphone from being heard for a while.
  * @property {string | null} complaint What the server said was wrong, in its words.
  */
 
@@ -31,10 +33,14 @@ const KEPT_MINUTES = 10;
 const CATCHING_UP_MS = 3000;
 /** So long a pause is declared at once, so that the words before it become final; the rest when it ends. */
 const DECLARED_PAUSE_MS = 1000;
+/** When samples lag so far behind the time of day, there were none: the machine slept or the sound was interrupted. */
+const MOST_LAG_MS = 2000;
+const SAMPLES_PER_MS = TARGET_RATE / 1000;
 
 /** @type {World} */
 const BROWSER = {
   ...UPLINK_BROWSER,
+  timeOfDay: () => Date.now(),
   everySecond: (call) => {
     const timer = setInterval(call, 1000);
     return () => clearInterval(timer);
@@ -52,8 +58,8 @@ export class Recorder {
   #uplink;
   /** @type {Phase} */
   #phase = "recording";
-  #pausedAt = 0;
-  #declaredMs = 0;
+  #startedAt;
+  #isPauseDeclared = false;
   /** Settled when the microphone has handed over all that came before the last pause. */
   #flushed = Promise.resolve();
   #quit;
@@ -73,13 +79,15 @@ export class Recorder {
   constructor(microphone, url, language, world = BROWSER) {
     this.#microphone = microphone;
     this.#world = world;
-    this.#uplink = new Uplink(url, this.#outbox, { language, startedAt: new Date() }, world);
+    this.#startedAt = world.timeOfDay();
+    this.#uplink = new Uplink(url, this.#outbox, { language, startedAt: new Date(this.#startedAt) }, world);
     this.#uplink.onChange = () => this.#follow();
     microphone.onFrame = (frame) => this.#take(frame);
     microphone.onLost = () => {
       this.onLost();
       this.pause();
     };
+    microphone.onInterruption = () => this.#changed();
     microphone.listen();
     this.#quit = [world.everySecond(() => this.#tick()), world.whenOnline(() => this.#uplink.retryNow())];
     this.#uplink.connect();
@@ -87,16 +95,17 @@ export class Recorder {
 
   /** @returns {Report} */
   report() {
-    const unacknowledgedMs = (this.#outbox.nextSample - this.#outbox.acknowledged) / (TARGET_RATE / 1000);
-    const keptMs = this.#outbox.keptSamples / (TARGET_RATE / 1000);
+    const unacknowledgedMs = (this.#outbox.nextSample - this.#outbox.acknowledged) / SAMPLES_PER_MS;
+    const keptMs = this.#outbox.keptSamples / SAMPLES_PER_MS;
     return {
       phase: this.#phase,
       connection: this.#connection(keptMs),
-      lengthMs: this.#outbox.nextSample / (TARGET_RATE / 1000) + this.#undeclaredPauseMs(),
+      lengthMs: (this.#outbox.nextSample + this.#undeclaredPauseSamples()) / SAMPLES_PER_MS,
       keptMs,
       behindMs: Math.max(this.#uplink.behindMs ?? 0, unacknowledgedMs),
       retryInMs: this.#uplink.retryInMs,
-      lostMs: this.#outbox.lostSamples / (TARGET_RATE / 1000),
+      lostMs: this.#outbox.lostSamples / SAMPLES_PER_MS,
+      isInterrupted: this.#phase === "recording" && this.#microphone.isInterrupted,
       complaint: this.#uplink.complaint?.message ?? null,
     };
   }
@@ -104,18 +113,15 @@ export class Recorder {
   pause() {
     if (this.#phase !== "recording") return;
     this.#phase = "paused";
-    this.#flushed = this.#microphone.flush().then(() => {
-      this.#pausedAt = this.#world.now();
-      this.#declaredMs = 0;
-    });
+    this.#isPauseDeclared = false;
+    this.#flushed = this.#microphone.flush();
     this.#changed();
   }
 
   async goOn() {
     await this.#flushed;
     if (this.#phase !== "paused") return;
-    this.#declarePause(this.#undeclaredPauseMs());
-    this.#pausedAt = 0;
+    this.#declareGap(this.#undeclaredPauseSamples());
     this.#phase = "recording";
     this.#microphone.listen();
     this.#changed();
@@ -128,7 +134,6 @@ export class Recorder {
     this.#phase = "finishing";
     this.#changed();
     await this.#flushed; // the server takes nothing behind a stop
-    this.#pausedAt = 0;
     this.#uplink.stop();
     await this.#microphone.close();
   }
@@ -141,27 +146,39 @@ export class Recorder {
 
   /** @param {Frame} frame */
   #take(frame) {
+    const missing = this.#missingSamples(frame.at) - frame.pcm.length;
+    if (missing > MOST_LAG_MS * SAMPLES_PER_MS) this.#declareGap(missing);
     this.#outbox.push(frame.pcm);
     this.#uplink.pump();
     this.onLevel(frame);
   }
 
   #tick() {
-    if (this.#phase === "paused" && this.#declaredMs === 0 && this.#undeclaredPauseMs() >= DECLARED_PAUSE_MS) {
-      this.#declarePause(DECLARED_PAUSE_MS);
+    const declared = DECLARED_PAUSE_MS * SAMPLES_PER_MS;
+    if (!this.#isPauseDeclared && this.#undeclaredPauseSamples() >= declared) {
+      this.#isPauseDeclared = true;
+      this.#declareGap(declared);
     }
+    this.#microphone.wake();
     this.#uplink.watch();
     this.#changed();
   }
 
-  #undeclaredPauseMs() {
-    return this.#pausedAt === 0 ? 0 : this.#world.now() - this.#pausedAt - this.#declaredMs;
+  /**
+   * How many samples there would be by a time of day, over those that there are; pauses already declared count as such.
+   * @param {number} timeOfDay
+   */
+  #missingSamples(timeOfDay) {
+    return Math.floor((timeOfDay - this.#startedAt) * SAMPLES_PER_MS) - this.#outbox.nextSample;
   }
 
-  /** @param {number} pauseMs */
-  #declarePause(pauseMs) {
-    this.#declaredMs += pauseMs;
-    this.#outbox.skip(Math.floor((pauseMs * TARGET_RATE) / 1000));
+  #undeclaredPauseSamples() {
+    return this.#phase === "paused" ? Math.max(0, this.#missingSamples(this.#world.timeOfDay())) : 0;
+  }
+
+  /** @param {number} samples */
+  #declareGap(samples) {
+    this.#outbox.skip(samples);
     this.#uplink.pump();
   }
 
@@ -186,7 +203,6 @@ export class Recorder {
     if (this.#phase === "finished" || this.#phase === "failed") return;
     const listening = this.#phase !== "finishing";
     this.#phase = phase;
-    this.#pausedAt = 0;
     this.#quit.forEach((quit) => quit());
     if (listening) void this.#microphone.close();
   }

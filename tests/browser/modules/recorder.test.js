@@ -1,27 +1,36 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { describe } from "../../../dashboards/web/record/status.js";
 import { Recorder } from "../../../dashboards/web/recorder/recorder.js";
 import { Far, settled } from "./far.js";
 
 const FRAME_SAMPLES = 1600;
 
+const BEGAN = 1_700_000_000_000;
+
 /** A microphone whose frames come when the test says so; `flush` hands over the last ones as the real one does. */
 class Played {
   listening = false;
   closed = false;
+  isInterrupted = false;
+  woken = 0;
   onFrame = (/** @type {any} */ _) => {};
   onLost = () => {};
+  onInterruption = () => {};
   #answer = () => {};
   listen() {
     this.listening = true;
   }
+  wake() {
+    this.woken += 1;
+  }
   flush() {
     return /** @type {Promise<void>} */ (new Promise((resolve) => (this.#answer = resolve)));
   }
-  /** @param {number} value @param {number} at */
-  hear(value, at) {
-    this.onFrame({ pcm: new Int16Array(FRAME_SAMPLES).fill(value), peak: 0, rms: 0, at });
+  /** A frame that ended so long after the beginning. @param {number} afterMs */
+  hear(afterMs) {
+    this.onFrame({ pcm: new Int16Array(FRAME_SAMPLES), peak: 0, rms: 0, at: BEGAN + afterMs });
   }
   /** The audio thread's answer to a flush. */
   async answer() {
@@ -35,12 +44,13 @@ class Played {
 }
 
 function play() {
-  const world = { nowMs: 0, far: new Far(), second: () => {}, ended: 0 };
+  const world = { passedMs: 0, far: new Far(), second: () => {}, ended: 0 };
   const microphone = new Played();
   const end = () => (world.ended += 1);
   const recorder = new Recorder(/** @type {any} */ (microphone), "ws://test", "en", /** @type {any} */ ({
     openSocket: () => world.far,
-    now: () => world.nowMs,
+    now: () => 0,
+    timeOfDay: () => BEGAN + world.passedMs,
     random: () => 0.5,
     later: () => {},
     everySecond: (/** @type {() => void} */ call) => ((world.second = call), end),
@@ -57,11 +67,11 @@ function sent(far) {
 
 test("a stop right after a pause waits for the last frame", async () => {
   const { world, microphone, recorder } = play();
-  microphone.hear(1, 100);
+  microphone.hear(100);
   recorder.pause();
   void recorder.stop();
   await settled();
-  microphone.hear(2, 200);
+  microphone.hear(200);
   await microphone.answer();
   assert.deepEqual(sent(world.far), [[0, 1600], [1600, 1600], ["stop", undefined]]);
   assert.ok(microphone.closed);
@@ -69,16 +79,16 @@ test("a stop right after a pause waits for the last frame", async () => {
 
 test("going on right after a pause waits for the last frame, and time runs on at its own pace", async () => {
   const { world, microphone, recorder } = play();
-  microphone.hear(1, 100);
+  microphone.hear(100);
   recorder.pause();
   void recorder.goOn();
   await settled();
-  microphone.hear(2, 200);
-  world.nowMs = 200;
+  microphone.hear(200);
+  world.passedMs = 200;
   await microphone.answer();
   assert.equal(recorder.report().phase, "recording");
-  world.nowMs = 300;
-  microphone.hear(3, 300);
+  world.passedMs = 300;
+  microphone.hear(300);
   assert.equal(recorder.report().lengthMs, 300);
   assert.deepEqual(sent(world.far), [[0, 1600], [1600, 1600], [3200, 1600]]);
 });
@@ -91,6 +101,80 @@ test("going on, cut short by a stop, does not listen again", async () => {
   await microphone.answer();
   assert.equal(microphone.listening, false);
   assert.equal(recorder.report().phase, "finishing");
+});
+
+test("a sleep is a gap: what is said afterwards lies at its time of day", () => {
+  const { world, microphone, recorder } = play();
+  microphone.hear(100);
+  microphone.hear(600_200);
+  microphone.hear(600_300);
+  const asleep = 600_000 * 16;
+  assert.deepEqual(sent(world.far), [
+    [0, 1600],
+    ["gap", 1600 + asleep],
+    [1600 + asleep, 1600],
+    [3200 + asleep, 1600],
+  ]);
+  assert.equal(recorder.report().lengthMs, 600_300);
+});
+
+test("a page that was busy takes the frames that waited without a gap", () => {
+  const { world, microphone } = play();
+  world.passedMs = 30_000;
+  for (let at = 100; at <= 1000; at += 100) microphone.hear(at);
+  assert.equal(world.far.received.some(({ type }) => type === "gap"), false);
+});
+
+test("frames that come late by less than two seconds are no gap", () => {
+  const { world, microphone } = play();
+  microphone.hear(2000);
+  microphone.hear(2100);
+  assert.deepEqual(sent(world.far), [[0, 1600], [1600, 1600]]);
+});
+
+test("a pause, with a sleep in it, is declared once: a second at once and the rest when it ends", async () => {
+  const { world, microphone, recorder } = play();
+  microphone.hear(100);
+  recorder.pause();
+  await microphone.answer();
+  for (world.passedMs = 500; world.passedMs <= 3500; world.passedMs += 1000) world.second();
+  assert.deepEqual(sent(world.far).slice(1), [["gap", 17_600]]);
+  world.passedMs = 900_000;
+  assert.equal(recorder.report().lengthMs, 900_000);
+  await recorder.goOn();
+  microphone.hear(900_100);
+  const whole = 900_000 * 16;
+  assert.deepEqual(sent(world.far).slice(1), [["gap", 17_600], ["gap", whole], [whole, 1600]]);
+});
+
+test("a clock that is put back takes nothing away", async () => {
+  const { world, microphone, recorder } = play();
+  for (let at = 100; at <= 5000; at += 100) microphone.hear(at);
+  world.passedMs = -60_000;
+  recorder.pause();
+  await microphone.answer();
+  world.second();
+  assert.equal(recorder.report().lengthMs, 5000);
+  await recorder.goOn();
+  microphone.hear(-59_900);
+  assert.equal(recorder.report().lengthMs, 5100);
+});
+
+test("an interruption is told, asked to end every second, and over when the sound runs again", () => {
+  const { world, microphone, recorder } = play();
+  let changes = 0;
+  recorder.onChange = () => (changes += 1);
+  microphone.isInterrupted = true;
+  microphone.onInterruption();
+  assert.equal(changes, 1);
+  assert.deepEqual(describe(recorder.report()), { key: "status.interrupted", values: {}, trouble: true });
+  world.second();
+  assert.equal(microphone.woken, 1);
+  microphone.isInterrupted = false;
+  microphone.onInterruption();
+  microphone.hear(60_000);
+  assert.notEqual(describe(recorder.report()).key, "status.interrupted");
+  assert.deepEqual(sent(world.far), [["gap", 59_900 * 16], [59_900 * 16, 1600]]);
 });
 
 test("a recording that is over lets go of its clock and its network", async () => {
