@@ -49,6 +49,11 @@ test("every message is used", () => {
   }
 });
 
+test("words that were not judged are not said to have no sentiment", () => {
+  assert.equal(messages("en")["mood.unknown"], "not judged");
+  assert.equal(messages("ko")["mood.unknown"], "감정 미분석");
+});
+
 /** @param {string} text */
 function looksLikeKey(text) {
   const families = new Set(Object.keys(messages("en")).map((key) => key.split(".")[0]));
