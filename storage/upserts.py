@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -40,6 +40,20 @@ async def store(engine: AsyncEngine, batch: Sequence[Sourced]) -> int:
             await _store_finals(connection, [item.event for item in fresh])
             await _store_windows(connection, [item.event for item in fresh])
             return len(fresh)
+
+
+async def forget_place(engine: AsyncEngine, topic: str, partition: int) -> None:
+    """Forget how far a partition is stored, so that all of it is new again. Durable on return.
+
+    For a log that begins anew or was set back; the events' ``seq`` still tells repeats. Raises ``TransientError``
+    as ``store`` does.
+    """
+    place = and_(source_offsets.c.topic == topic, source_offsets.c.partition == partition)
+    with translate_errors():
+        async with engine.begin() as connection:
+            await connection.execute(delete(source_offsets).where(place))
+            # Of two states with the same seq the later in the log wins: nothing there is earlier than what was lost.
+            await connection.execute(update(sessions).values(log_offset=-1))
 
 
 async def _take(connection: AsyncConnection, batch: Sequence[Sourced]) -> list[Sourced]:

@@ -12,12 +12,12 @@ from aiokafka import TopicPartition
 
 from storage.engine import make_engine, translate_errors
 from storage.queries import stored_offsets
-from storage.upserts import Sourced, store
+from storage.upserts import Sourced, forget_place, store
 from stream_apps.dead_letters import DeadLetters
 from stream_apps.deliveries import Delivery
 from stream_apps.presence import Outputs
 from undertone.codec import Headers, decode
-from undertone.errors import FatalError, PoisonError, TransientError
+from undertone.errors import PoisonError, TransientError
 from undertone.events import Event, Mark, Session, Utterance, Window
 from undertone.kafka import open_reader, topic_name
 from undertone.retry import retry
@@ -71,6 +71,10 @@ class Archivist:
         with translate_errors():
             async with self._engine.connect() as connection:
                 return await stored_offsets(connection)
+
+    async def forget(self, topic: str, partition: int) -> None:
+        """Take all that a partition holds for new again. Raises ``TransientError`` as ``apply`` does."""
+        await forget_place(self._engine, topic, partition)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -193,17 +197,24 @@ class ArchivistApp:
         await retry(apply)
 
     async def _check_log(self, partitions: frozenset[int]) -> None:
-        """Raise ``FatalError`` if the database has stored more of a partition than it holds."""
+        """Forget the stored offsets of a partition that ends before them: what comes there now is no repeat.
+
+        A power cut can take from Kafka what it had not yet on its disk, and topics can be made anew under a database.
+        """
         stored = await self._archivist.stored()
         async with open_reader(self._settings, INPUTS, sorted(partitions)) as consumer:
             ends: dict[TopicPartition, int] = await consumer.end_offsets(list(consumer.assignment()))
         for place, end in ends.items():
             if (known := stored.get((place.topic, place.partition), 0)) > end:
-                raise FatalError(
-                    f"the database has stored {place.topic} partition {place.partition} up to {known}, but it ends at "
-                    f"{end}: the topics were made anew. Set UNDERTONE_DATABASE to a new database for them, or keep "
-                    "this history and empty its table source_offsets"
+                log.warning(
+                    "%s partition %d ends at %d, but the history has it up to %d: Kafka has lost records, or its "
+                    "topics were made anew. History goes on with what is there",
+                    place.topic,
+                    place.partition,
+                    end,
+                    known,
                 )
+                await self._archivist.forget(place.topic, place.partition)
 
     def _report(self, writing: asyncio.Task[None]) -> None:
         if not writing.cancelled() and (error := writing.exception()) is not None and self._host is not None:
