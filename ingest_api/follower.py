@@ -1,4 +1,7 @@
-"""Follows the topics that say what became of the audio, from their beginning; waits out a Kafka that is away."""
+"""Follows the topics that say what became of the audio; waits out a Kafka that is away.
+
+Sessions and deletions are read from their beginning, workers from their end: their reports are of the moment.
+"""
 
 import asyncio
 import logging
@@ -11,7 +14,7 @@ from aiokafka.errors import KafkaError
 from ingest_api.knowledge import Knowledge
 from undertone.codec import decode
 from undertone.errors import PoisonError, TransientError
-from undertone.kafka import Record, open_reader, read_to_end
+from undertone.kafka import Record, open_reader, read_to_end, topic_name
 from undertone.retry import backoff_s
 from undertone.settings import Settings
 from undertone.topics import DELETIONS, SESSIONS, WORKERS
@@ -63,6 +66,8 @@ class Follower:
 
     async def _follow(self) -> None:
         async with open_reader(self._settings, (SESSIONS, WORKERS, DELETIONS)) as consumer:
+            workers = topic_name(self._settings, WORKERS)
+            await consumer.seek_to_end(*(place for place in consumer.assignment() if place.topic == workers))
             async for record in read_to_end(consumer):
                 self._apply(record)
             self._has_caught_up = True

@@ -10,7 +10,10 @@ DAY_MS = 24 * HOUR_MS
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic and its settings. ``name`` is without the prefix; ``memory`` topics are read back by their writer."""
+    """A topic and its settings. ``name`` is without the prefix; ``memory`` topics are read back by their writer.
+
+    Memories and what ``rolls`` close a segment every 10 minutes: Kafka cleans up closed ones alone.
+    """
 
     name: str
     key: str
@@ -18,6 +21,7 @@ class Topic:
     retention_ms: int | None
     compact: bool = False
     memory: bool = False
+    rolls: bool = False
 
     def config(self, retention_ms: int | None = None) -> dict[str, str]:
         """The topic-level settings that Kafka is asked for."""
@@ -26,8 +30,10 @@ class Topic:
         config = {"cleanup.policy": ",".join(policy), "message.timestamp.type": "CreateTime"}
         if keep_ms is not None:
             config["retention.ms"] = str(keep_ms)
+        if self.memory or self.rolls:
+            config["segment.ms"] = str(10 * 60_000)
         if self.memory:
-            config |= {"segment.ms": str(10 * 60_000), "min.compaction.lag.ms": str(HOUR_MS)}
+            config["min.compaction.lag.ms"] = str(HOUR_MS)
         return config
 
 
@@ -39,7 +45,7 @@ UTTERANCES = Topic("utterances", "utterance, or session-mark", "the same with se
 WINDOWS = Topic("windows", "session-size-start", "windowed statistics", 7 * DAY_MS, True)
 STATISTICS = Topic("statistics", "session", "the statistician's memory: open windows", 7 * DAY_MS, True, True)
 DELETIONS = Topic("deletions", "session", "who asked that a session be forgotten, when", None, True)
-WORKERS = Topic("workers", "worker", "each worker's backlog, speed and model", DAY_MS, True)
+WORKERS = Topic("workers", "worker", "each worker's backlog, speed and model", DAY_MS, True, rolls=True)
 DEAD_LETTERS = Topic("dead-letters", "original", "records that cannot be processed, and why", 30 * DAY_MS)
 
 TOPICS = (

@@ -41,6 +41,7 @@ def test_every_topic_is_documented_with_its_key_and_clean_up(topic: Topic) -> No
     assert row[1] == topic.key
     assert row[4].startswith(_clean_up(topic))
     assert ("memory" in row[4]) == topic.memory
+    assert ("rolls" in row[4]) == topic.rolls
 
 
 def test_no_topic_is_documented_that_does_not_exist() -> None:
