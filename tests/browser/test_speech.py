@@ -36,9 +36,14 @@ async def test_speech_is_seen_live_and_found_again(platform: Platform, speech: P
         await expect(watcher.locator(".row", has_text=SAD).locator(".chip")).to_have_text("negative", timeout=SPOKEN_MS)
         await expect(recorder.locator("#status")).to_have_text(re.compile("^Live"))
 
+        home, home_complaints = await open_page(chromium, platform.url)
+        await expect(home.locator(".card", has_text="Two sentences")).to_be_visible()
+
         await recorder.get_by_role("button", name="Stop").click()
         await expect(recorder.locator("#status")).to_have_text(re.compile("^Finished"), timeout=FINISHED_MS)
         await expect(watcher.locator("#state")).to_have_text("ended")
+        await expect(home.locator(".card")).to_have_count(0)
+        await expect(home.locator("#past li", has_text="Two sentences").locator(".count-negative")).to_contain_text("1")
         await expect(watcher.locator("#mood svg")).to_be_visible()
         shown = await watcher.locator(".row-text").all_inner_texts()
         totals = await watcher.locator("#totals").inner_text()
@@ -57,7 +62,7 @@ async def test_speech_is_seen_live_and_found_again(platform: Platform, speech: P
         await expect(past.locator(".row")).to_have_count(len(shown))
         assert await past.locator(".row-text").all_inner_texts() == shown
         await expect(past.locator("#totals")).to_have_text(totals)
-        assert [*complaints, *more_complaints, *past_complaints] == []
+        assert [*complaints, *more_complaints, *past_complaints, *home_complaints] == []
 
 
 async def test_a_restart_of_the_web_loses_nothing(platform: Platform, speech: Path) -> None:

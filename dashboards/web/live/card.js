@@ -5,8 +5,7 @@ import { make, MoodCounts, showShares } from "../shared/elements.js";
 import { clock, mediaMs } from "../shared/format.js";
 import { say } from "../shared/i18n.js";
 
-/** @typedef {import("../shared/story.js").Story} Story */
-
+/** @typedef {import("../shared/story.js").Glance} Glance */
 
 /**
  * The title of a session in an element, also where there is none.
@@ -38,7 +37,7 @@ export class Card {
     this.#shares.setAttribute("aria-hidden", "true");
   }
 
-  /** @param {Story} story */
+  /** @param {Glance} story */
   show(story) {
     showTitle(this.#title, story.session);
     this.#length.textContent = clock(mediaMs(story.heard));

@@ -9,11 +9,13 @@ import { showTitle } from "./card.js";
 /** @typedef {import("../shared/vocabulary.js").Session} Session */
 /** @typedef {import("../shared/vocabulary.js").Window} Window */
 
+/** @typedef {{element: HTMLLIElement, counts: MoodCounts, seq: number}} Row */
+
 /**
  * @param {Session} session
- * @param {Window | null} total
+ * @returns {Row}
  */
-function makeRow(session, total) {
+function makeRow(session) {
   const title = make("span", "card-title");
   showTitle(title, session);
   const began = session.started_at ?? session.created_at;
@@ -21,10 +23,9 @@ function makeRow(session, total) {
   when.dateTime = began;
   when.dataset.time = began;
   const counts = new MoodCounts();
-  counts.show(total);
   const link = make("a", "", title, counts.element, when, make("span", "meta", clock(mediaMs(session.through))));
   link.href = sessionPage(session.session_id, null);
-  return make("li", "", link);
+  return { element: make("li", "", link), counts, seq: -1 };
 }
 
 export class History {
@@ -33,7 +34,7 @@ export class History {
   #more = find("more");
   /** @type {string | null} */
   #cursor = null;
-  /** @type {Map<string, HTMLLIElement>} */
+  /** @type {Map<string, Row>} */
   #rows = new Map();
 
   constructor() {
@@ -46,11 +47,11 @@ export class History {
     try {
       const { sessions, windows, next } = await listPastSessions(this.#cursor);
       this.#cursor = next;
-      const totals = new Map(windows.map((window) => [window.session_id, window]));
       for (const session of sessions) {
-        const row = this.#take(session, totals.get(session.session_id) ?? null);
-        if (row) this.#list.append(row);
+        const row = this.#take(session);
+        if (row) this.#list.append(row.element);
       }
+      for (const window of windows) this.count(window);
       this.#tell();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -64,12 +65,22 @@ export class History {
   /**
    * A session that ended while the page was open goes on top.
    * @param {Session} session
-   * @param {Window | null} total
    */
-  prepend(session, total) {
-    const row = this.#take(session, total);
-    if (row) this.#list.prepend(row);
+  prepend(session) {
+    const row = this.#take(session);
+    if (row) this.#list.prepend(row.element);
     this.#note.hidden = true;
+  }
+
+  /**
+   * Shows the counts of a session that has a row, unless it has newer ones.
+   * @param {Window} total The whole of it.
+   */
+  count(total) {
+    const row = this.#rows.get(total.session_id);
+    if (!row || total.seq < row.seq) return;
+    row.seq = total.seq;
+    row.counts.show(total);
   }
 
   /**
@@ -77,18 +88,17 @@ export class History {
    * @param {string} id
    */
   remove(id) {
-    this.#rows.get(id)?.remove();
+    this.#rows.get(id)?.element.remove();
     this.#rows.delete(id);
   }
 
   /**
    * A row for a session that has none yet.
    * @param {Session} session
-   * @param {Window | null} total
    */
-  #take(session, total) {
+  #take(session) {
     if (this.#rows.has(session.session_id)) return null;
-    const row = makeRow(session, total);
+    const row = makeRow(session);
     this.#rows.set(session.session_id, row);
     return row;
   }

@@ -5,13 +5,13 @@ import { find } from "../shared/elements.js";
 import { EventStream } from "../shared/events.js";
 import { paced, startFrame } from "../shared/frame.js";
 import { say } from "../shared/i18n.js";
-import { Library } from "../shared/story.js";
+import { Glance, Library } from "../shared/story.js";
 import { Card } from "./card.js";
 import { History } from "./history.js";
 
 await startFrame();
 
-const library = new Library();
+const library = new Library(Glance);
 const history = new History();
 /** @type {Map<string, Card>} */
 const cards = new Map();
@@ -21,12 +21,13 @@ let connected = true;
 let hasSnapshot = false;
 
 const paint = paced(() => {
-  for (const [id, story] of library.stories) {
-    if (story.session?.state === "live") showCard(id).show(story);
-    else if (story.session?.state === "ended" && cards.has(id)) history.prepend(story.session, story.total);
+  for (const { session, total } of library.dropQuiet()) {
+    if (session?.state === "ended" && cards.has(session.session_id)) history.prepend(session);
+    if (total) history.count(total); // also alone: the last words are counted after the end
   }
+  for (const [id, story] of library.stories) showCard(id).show(story);
   for (const [id, card] of cards) {
-    if (library.stories.get(id)?.session?.state === "live") continue;
+    if (library.stories.has(id)) continue;
     card.element.remove();
     cards.delete(id);
   }

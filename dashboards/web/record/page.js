@@ -6,7 +6,7 @@ import { EventStream } from "../shared/events.js";
 import { clock } from "../shared/format.js";
 import { paced, startFrame } from "../shared/frame.js";
 import { onLanguage, say, sayLabel, text } from "../shared/i18n.js";
-import { Library } from "../shared/story.js";
+import { Library, Story } from "../shared/story.js";
 import { Transcript } from "../shared/transcript.js";
 import { Microphone, MicrophoneError } from "../recorder/microphone.js";
 import { Recorder } from "../recorder/recorder.js";
@@ -26,7 +26,7 @@ const spoken = find("spoken");
 const watch = find("watch");
 const level = new LevelMeter(find("level"), find("level-fill"), find("level-hint"));
 const transcript = new Transcript(find("transcript"), find("scroll"));
-const library = new Library();
+const library = new Library(Story);
 /** @type {Recorder | null} */
 let recorder = null;
 /** @type {EventStream | null} */

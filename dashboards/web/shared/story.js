@@ -9,17 +9,64 @@
 /** @typedef {import("./vocabulary.js").Window} Window */
 /** @typedef {import("./vocabulary.js").ViewerEvent} ViewerEvent */
 
-/** One session as a viewer sees it. */
-export class Story {
+/** A session at a glance, in the same small room however long it goes on. */
+export class Glance {
   /** @type {Session | null} */
   session = null;
+  /** @type {Partial | null} */
+  partial = null;
+  /** @type {Window | null} The whole session in one window, once there is one. */
+  total = null;
+  /** @type {Utterance | null} The last utterance that counts. */
+  lastWords = null;
+  /** Everything before this sample is final. */
+  #through = 0;
+
+  /** How much is heard, in samples. */
+  get heard() {
+    return Math.max(this.#through, this.partial?.rev ?? 0);
+  }
+
+  /** @param {Session} session */
+  addSession(session) {
+    if (this.session && session.seq < this.session.seq) return;
+    this.session = session;
+    this.#settle(session.through);
+    if (session.state === "ended") this.partial = null;
+  }
+
+  /** @param {Utterance} utterance */
+  addUtterance(utterance) {
+    this.#settle(utterance.through);
+    if (utterance.quality.suppressed) return;
+    if (!this.lastWords || utterance.utterance_id > this.lastWords.utterance_id) this.lastWords = utterance;
+  }
+
+  /** @param {Partial} partial */
+  addPartial(partial) {
+    if (partial.first_sample < this.#through || this.session?.state === "ended") return;
+    if (!this.partial || partial.rev >= this.partial.rev) this.partial = partial;
+  }
+
+  /** @param {Window} window */
+  addWindow(window) {
+    if (window.size_ms === 0 && (!this.total || window.seq >= this.total.seq)) this.total = window;
+  }
+
+  /** @param {number} through */
+  #settle(through) {
+    this.#through = Math.max(this.#through, through);
+    if (this.partial && this.#through > this.partial.first_sample) this.partial = null;
+  }
+}
+
+/** One session with every utterance and every window. */
+export class Story extends Glance {
   /** @type {Map<string, Utterance>} */
   #utterances = new Map();
   #isSorted = true;
-  /** @type {Partial | null} */
-  partial = null;
   /** @type {Map<string, Window>} By size and start. */
-  windows = new Map();
+  #windows = new Map();
 
   /** By id, in order of time. */
   get utterances() {
@@ -28,38 +75,14 @@ export class Story {
     return this.#utterances;
   }
 
-  /** The whole session in one window, once there is one. */
-  get total() {
-    return this.windows.get("0 0") ?? null;
-  }
-
   /**
    * The windows of one size, in order.
    * @param {number} sizeMs
    */
   series(sizeMs) {
-    return [...this.windows.values()]
+    return [...this.#windows.values()]
       .filter((window) => window.size_ms === sizeMs)
       .sort((a, b) => a.start_ms - b.start_ms);
-  }
-
-  /** The last utterance that counts. */
-  get lastWords() {
-    return [...this.utterances.values()].findLast((utterance) => !utterance.quality.suppressed) ?? null;
-  }
-
-  /** How much is heard, in samples. */
-  get heard() {
-    let heard = this.session?.through ?? 0;
-    for (const utterance of this.utterances.values()) heard = Math.max(heard, utterance.through);
-    return Math.max(heard, this.partial?.rev ?? 0);
-  }
-
-  /** @param {Session} session */
-  addSession(session) {
-    if (this.session && session.seq < this.session.seq) return;
-    this.session = session;
-    if (this.partial && (session.through > this.partial.first_sample || session.state === "ended")) this.partial = null;
   }
 
   /** @param {Utterance} utterance */
@@ -67,31 +90,33 @@ export class Story {
     if (this.#utterances.has(utterance.utterance_id)) return;
     this.#utterances.set(utterance.utterance_id, utterance);
     this.#isSorted = false;
-    if (this.partial && utterance.through > this.partial.first_sample) this.partial = null;
-  }
-
-  /** @param {Partial} partial */
-  addPartial(partial) {
-    const settled = [...this.utterances.values()].at(-1)?.through ?? 0;
-    if (partial.first_sample < Math.max(settled, this.session?.through ?? 0)) return;
-    if (this.session?.state === "ended" || (this.partial && partial.rev < this.partial.rev)) return;
-    this.partial = partial;
+    super.addUtterance(utterance);
   }
 
   /** @param {Window} window */
   addWindow(window) {
+    super.addWindow(window);
     const key = `${window.size_ms} ${window.start_ms}`;
-    const known = this.windows.get(key);
-    if (!known || window.seq >= known.seq) this.windows.set(key, window);
+    const known = this.#windows.get(key);
+    if (!known || window.seq >= known.seq) this.#windows.set(key, window);
   }
 }
 
-/** Many stories, by session. */
+/**
+ * Many stories, by session.
+ * @template {Glance} Kind
+ */
 export class Library {
-  /** @type {Map<string, Story>} */
+  #Kind;
+  /** @type {Map<string, Kind>} */
   stories = new Map();
   /** Whether the last snapshot had everything; false while the history is out of reach. */
   complete = true;
+
+  /** @param {new () => Kind} Kind How much of each session is kept: `Glance` or `Story`. */
+  constructor(Kind) {
+    this.#Kind = Kind;
+  }
 
   /**
    * Takes one event and returns the sessions that it may have changed.
@@ -107,9 +132,16 @@ export class Library {
     return new Set([...before, ...this.stories.keys()]);
   }
 
+  /** Forgets every session that is not live, and returns what it knew of them. */
+  dropQuiet() {
+    const quiet = [...this.stories].filter(([, { session }]) => session?.state !== "live");
+    for (const [id] of quiet) this.stories.delete(id);
+    return quiet.map(([, story]) => story);
+  }
+
   /** @param {Session | Utterance | Partial | Window} event */
   #add(event) {
-    const story = this.stories.get(event.session_id) ?? new Story();
+    const story = this.stories.get(event.session_id) ?? new this.#Kind();
     this.stories.set(event.session_id, story);
     if (event.type === "session") story.addSession(event);
     if (event.type === "utterance") story.addUtterance(event);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Library, Story } from "../../../dashboards/web/shared/story.js";
+import { Glance, Library, Story } from "../../../dashboards/web/shared/story.js";
 
 const ID = "s";
 /** @param {number} first @param {object} [more] @returns {any} */
@@ -72,7 +72,7 @@ test("last words are words that count", () => {
 });
 
 test("a snapshot replaces all, and says what it took away", () => {
-  const library = new Library();
+  const library = new Library(Story);
   library.apply(session({ session_id: "gone" }));
   const snapshot = { type: "snapshot", complete: false, sessions: [session({})], utterances: [], windows: [], partials: [] };
   assert.deepEqual([...library.apply(/** @type {any} */ (snapshot))].sort(), ["gone", ID]);
@@ -81,8 +81,61 @@ test("a snapshot replaces all, and says what it took away", () => {
 });
 
 test("a deleted session is forgotten", () => {
-  const library = new Library();
+  const library = new Library(Story);
   library.apply(session({}));
   library.apply(session({ seq: 1, state: "deleted" }));
   assert.equal(library.stories.size, 0);
+});
+
+test("what is heard counts before the first final, and only grows by finals after it", () => {
+  const glance = new Glance();
+  glance.addSession(session({}));
+  assert.equal(glance.heard, 0);
+  glance.addPartial(partial(0, 50));
+  assert.equal(glance.heard, 50);
+  glance.addUtterance(utterance(0));
+  assert.equal(glance.heard, 100);
+  glance.addSession(session({ seq: 1, through: 180 }));
+  assert.equal(glance.heard, 180);
+  glance.addPartial(partial(180, 240));
+  assert.equal(glance.heard, 240);
+});
+
+test("a glance keeps no more after ten thousand utterances than after the last", () => {
+  const [long, short] = [new Glance(), new Glance()];
+  for (let at = 0; at < 1_000_000; at += 100) long.addUtterance(utterance(at));
+  for (const size_ms of [10_000, 60_000]) long.addWindow(/** @type {any} */ ({ size_ms, start_ms: 0, seq: 9 }));
+  short.addUtterance(utterance(999_900));
+  assert.deepEqual({ ...long }, { ...short });
+  assert.equal(long.heard, 1_000_000);
+});
+
+test("an utterance that comes again or late changes neither the last words nor the next partial", () => {
+  const glance = new Glance();
+  glance.addUtterance(utterance(200));
+  glance.addPartial(partial(300, 350));
+  glance.addUtterance(utterance(0));
+  glance.addUtterance(utterance(200, { text: "another" }));
+  assert.equal(glance.lastWords?.text, "at 200");
+  assert.equal(glance.partial?.rev, 350);
+});
+
+test("a story takes no partial through all its utterances", () => {
+  const story = new Story();
+  for (let at = 0; at < 10_000; at += 100) story.addUtterance(utterance(at));
+  Object.defineProperty(story, "utterances", { get: () => assert.fail("walked") });
+  story.addPartial(partial(10_000, 10_050));
+  assert.equal(story.heard, 10_050);
+  assert.equal(story.lastWords?.text, "at 9900");
+});
+
+test("a library lets go of all who are not live, and hands over what it knew", () => {
+  const library = new Library(Glance);
+  library.apply(session({}));
+  library.apply(session({ session_id: "over", state: "ended" }));
+  library.apply(/** @type {any} */ ({ type: "window", session_id: "counted late", size_ms: 0, start_ms: 0, seq: 3 }));
+  const quiet = library.dropQuiet();
+  assert.deepEqual(quiet.map((glance) => [glance.session?.session_id, glance.total?.seq]), [["over", undefined], [undefined, 3]]);
+  assert.deepEqual([...library.stories.keys()], [ID]);
+  assert.deepEqual(library.dropQuiet(), []);
 });
