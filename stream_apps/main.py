@@ -93,10 +93,9 @@ async def serve_health(settings: Settings, adapter: Adapter) -> AsyncIterator[No
     config = uvicorn.Config(web, settings.health_host, settings.health_port, log_config=None, access_log=False)
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the worker has its own
-    taken = socket.socket()
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    family = socket.AF_INET6 if ":" in settings.health_host else socket.AF_INET
     try:
-        taken.bind((settings.health_host, settings.health_port))
+        taken = socket.create_server((settings.health_host, settings.health_port), family=family)
     except OSError as error:
         raise FatalError(
             f"port {settings.health_port} is taken: set UNDERTONE_HEALTH_PORT to a free one ({error})"

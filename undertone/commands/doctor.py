@@ -114,6 +114,6 @@ def _port(settings: Settings) -> str:
 
     if is_free(settings.host, settings.port):
         return f"{settings.port} of {settings.host} is free"
-    if asyncio.run(ask_readyz(settings.port)) is None:
+    if asyncio.run(ask_readyz(settings.host, settings.port)) is None:
         return f"{settings.port} is Undertone's own, which runs and is ready"
     raise FatalError(f"port {settings.port} of {settings.host} is taken: choose another with --port")

@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 from undertone.errors import FatalError
 from undertone.local.child import Child, Command
-from undertone.local.ports import LOOPBACK
+from undertone.local.ports import reached_at
 
 POLL_S = 0.1
 ANSWER_S = 2.0
@@ -40,14 +40,19 @@ class Program:
     """One part of Undertone in a process of its own: ``undertone ARGUMENTS…``, ready when its ``/readyz`` says so."""
 
     def __init__(
-        self, name: str, arguments: Sequence[str], home: Path, environment: Environment, health_port: int | None
+        self,
+        name: str,
+        arguments: Sequence[str],
+        home: Path,
+        environment: Environment,
+        health: tuple[str, int] | None,
     ) -> None:
-        """``health_port`` None: it has no ``/readyz`` and is ready as soon as it runs."""
+        """``health``: host and port that its ``/readyz`` listens on; None: it has none, and is ready as it runs."""
         self._name = name
         self._arguments = [sys.executable, "-m", "undertone.cli", *arguments]
         self._log = home / "logs" / f"{name}.log"
         self._environment = environment
-        self._health_port = health_port
+        self.health = health
         self._child: Child | None = None
 
     @property
@@ -71,7 +76,7 @@ class Program:
 
     async def why_not_ready(self) -> str | None:
         """None when it is ready, else the reason in words."""
-        return None if self._health_port is None else await ask_readyz(self._health_port)
+        return None if self.health is None else await ask_readyz(*self.health)
 
     async def stop(self, grace_s: float) -> None:
         """Stop it; on return its process, and whatever that has started, is gone."""
@@ -87,11 +92,11 @@ class EndedError(FatalError):
         self.status = status
 
 
-async def ask_readyz(port: int) -> str | None:
-    """None if ``/readyz`` on 127.0.0.1 says ready, else the reason: the part's own, or that it does not answer."""
+async def ask_readyz(host: str, port: int) -> str | None:
+    """None if ``/readyz`` of what listens there says ready, else the reason: its own, or that it does not answer."""
     try:
         async with asyncio.timeout(ANSWER_S):
-            reader, writer = await asyncio.open_connection(LOOPBACK, port)
+            reader, writer = await asyncio.open_connection(reached_at(host), port)
             try:
                 writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                 head, _, body = (await reader.read()).partition(b"\r\n\r\n")

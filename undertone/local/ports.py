@@ -16,6 +16,11 @@ def free_ports(count: int) -> list[int]:
         return [int(each.getsockname()[1]) for each in sockets]
 
 
+def reached_at(host: str) -> str:
+    """The address at which this machine reaches what listens on ``host``: for a wildcard it is the loopback."""
+    return {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104
+
+
 def is_free(host: str, port: int) -> bool:
     """Whether we could listen there now: the port is neither in use nor reserved for root.
 

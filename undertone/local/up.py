@@ -19,7 +19,7 @@ from undertone.local.jars import jars_folder
 from undertone.local.kafka import EmbeddedKafka
 from undertone.local.parts import Part, Program
 from undertone.local.plan import WORKERS
-from undertone.local.ports import LOOPBACK, free_ports, is_free
+from undertone.local.ports import free_ports, is_free, reached_at
 from undertone.local.postgres import EmbeddedPostgres
 from undertone.local.supervisor import Step, Supervisor
 from undertone.local.terminal import Terminal
@@ -97,10 +97,11 @@ class Up:
 
     def _make_programs(self, *, demo: bool) -> dict[str, Program]:
         settings = self._settings
-        web = Program("web", ["serve", "all"], settings.home, self._environment, settings.port)
+        web = Program("web", ["serve", "all"], settings.home, self._environment, (settings.host, settings.port))
         programs = {"web": web}
         for name, port in zip(WORKERS, free_ports(len(WORKERS)), strict=True):
-            programs[name] = Program(name, ["worker", name], settings.home, partial(self._environment, port), port)
+            health = (settings.health_host, port)
+            programs[name] = Program(name, ["worker", name], settings.home, partial(self._environment, port), health)
         if demo:
             programs["demo"] = Program("demo", ["demo", "--url", self._url()], settings.home, self._environment, None)
         return programs
@@ -145,7 +146,7 @@ class Up:
         }
 
     def _url(self) -> str:
-        host = LOOPBACK if self._settings.host in {"0.0.0.0", "::"} else self._settings.host  # noqa: S104
+        host = reached_at(self._settings.host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self._settings.port}"
 
     async def _tell_when_ready(self) -> None:
