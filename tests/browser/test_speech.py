@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.browser.chromium import browser, hearing, open_page
 from tests.browser.microphone import PLEASED, SAD
@@ -21,6 +21,9 @@ FINISHED_MS = 30_000
 
 async def test_speech_is_seen_live_and_found_again(platform: Platform, speech: Path) -> None:
     async with browser(*hearing(speech)) as chromium:
+        unseen, _ = await open_page(chromium, platform.url)
+        await expect(unseen.locator("#live-none")).to_be_visible()
+        await _show(unseen, hidden=True)
         recorder, complaints = await open_page(chromium, f"{platform.url}/record")
         await recorder.get_by_label("Title").fill("Two sentences")
         await recorder.get_by_label("Spoken language").select_option("en")
@@ -44,6 +47,9 @@ async def test_speech_is_seen_live_and_found_again(platform: Platform, speech: P
         await expect(watcher.locator("#state")).to_have_text("ended")
         await expect(home.locator(".card")).to_have_count(0)
         await expect(home.locator("#past li", has_text="Two sentences").locator(".count-negative")).to_contain_text("1")
+        await expect(unseen.locator("#past li", has_text="Two sentences")).to_have_count(0)
+        await _show(unseen, hidden=False)
+        await expect(unseen.locator("#past li", has_text="Two sentences")).to_be_visible()
         await expect(watcher.locator("#mood svg")).to_be_visible()
         shown = await watcher.locator(".row-text").all_inner_texts()
         totals = await watcher.locator("#totals").inner_text()
@@ -106,6 +112,15 @@ async def test_a_pause_is_silence_in_the_session_and_its_words_are_not_held_back
         await expect(page.locator("#status")).to_have_text(re.compile("^Live"))
         await page.get_by_role("button", name="Stop").click()
         await expect(page.locator("#status")).to_have_text(re.compile("^Finished"), timeout=FINISHED_MS)
+
+
+async def _show(page: Page, *, hidden: bool) -> None:
+    """Tells a page that its tab has come in sight, or gone: a browser without a screen shows all of them."""
+    await page.evaluate(
+        "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        hidden,
+    )
 
 
 def _session_of(link: str) -> str:

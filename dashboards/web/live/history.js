@@ -47,10 +47,7 @@ export class History {
     try {
       const { sessions, windows, next } = await listPastSessions(this.#cursor);
       this.#cursor = next;
-      for (const session of sessions) {
-        const row = this.#take(session);
-        if (row) this.#list.append(row.element);
-      }
+      for (const session of sessions) this.add(session);
       for (const window of windows) this.count(window);
       this.#tell();
     } catch (error) {
@@ -63,12 +60,16 @@ export class History {
   }
 
   /**
-   * A session that ended while the page was open goes on top.
+   * Gives a session a row in its place, unless it has one.
    * @param {Session} session
    */
-  prepend(session) {
-    const row = this.#take(session);
-    if (row) this.#list.prepend(row.element);
+  add(session) {
+    const id = session.session_id;
+    if (this.#rows.has(id)) return;
+    const row = makeRow(session);
+    const older = [...this.#rows.keys()].filter((known) => known < id).sort().at(-1);
+    this.#list.insertBefore(row.element, this.#rows.get(older ?? "")?.element ?? null);
+    this.#rows.set(id, row);
     this.#note.hidden = true;
   }
 
@@ -90,17 +91,6 @@ export class History {
   remove(id) {
     this.#rows.get(id)?.element.remove();
     this.#rows.delete(id);
-  }
-
-  /**
-   * A row for a session that has none yet.
-   * @param {Session} session
-   */
-  #take(session) {
-    if (this.#rows.has(session.session_id)) return null;
-    const row = makeRow(session);
-    this.#rows.set(session.session_id, row);
-    return row;
   }
 
   #tell() {

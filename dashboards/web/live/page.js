@@ -22,7 +22,7 @@ let hasSnapshot = false;
 
 const paint = paced(() => {
   for (const { session, total } of library.dropQuiet()) {
-    if (session?.state === "ended" && cards.has(session.session_id)) history.prepend(session);
+    if (session?.state === "ended") history.add(session);
     if (total) history.count(total); // also alone: the last words are counted after the end
   }
   for (const [id, story] of library.stories) showCard(id).show(story);
@@ -60,5 +60,6 @@ new EventStream(eventsPath(null, null), {
     paint();
   },
   mayRetry: async () => true,
+  mayRest: () => true,
 });
 await history.load();

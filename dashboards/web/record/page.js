@@ -123,6 +123,7 @@ function begin(microphone, session, language) {
     },
     onConnection: () => {},
     mayRetry: () => isServed(id, token),
+    mayRest: () => ["finished", "failed"].includes(recorder?.report().phase ?? ""),
   });
   watch.value = sessionPage(id, token);
   find("open").setAttribute("href", sessionPage(id, token));

@@ -110,5 +110,6 @@ if (id === null) {
       paint();
     },
     mayRetry,
+    mayRest: () => true,
   });
 }

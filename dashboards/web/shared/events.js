@@ -1,5 +1,6 @@
 /**
- * Follows a stream of server-sent events for as long as the page is open.
+ * Follows a stream of server-sent events for as long as the page is open, and rests while nobody sees it: over HTTP/1.1
+ * a browser holds six connections to one origin, and the streams of hidden tabs would leave none to those in sight.
  *
  * The server ends every stream after some minutes, and that must not show: a stream that was alive is opened again at
  * once, behind the last id. EventSource alone would wait for seconds, give up for ever on an answer that is no stream,
@@ -12,6 +13,7 @@
  * @property {(event: ViewerEvent) => void} onEvent
  * @property {(connected: boolean) => void} onConnection
  * @property {() => Promise<boolean>} mayRetry Asked when the server refuses; false ends it.
+ * @property {() => boolean} mayRest Asked while the page is hidden; true closes the stream until it is seen again.
  */
 
 const NAMES = ["snapshot", "session", "partial", "utterance", "window"];
@@ -36,12 +38,23 @@ export class EventStream {
   constructor(path, follower) {
     this.#path = path;
     this.#follower = follower;
-    this.#watch = setInterval(() => this.#reopenIfSilent(), 5000);
-    this.#open();
+    this.#watch = setInterval(() => this.#check(), 5000);
+    document.addEventListener("visibilitychange", this.#followPage);
+    this.#followPage();
   }
 
   close() {
     clearInterval(this.#watch);
+    document.removeEventListener("visibilitychange", this.#followPage);
+    this.#rest();
+  }
+
+  #followPage = () => {
+    if (document.hidden && this.#follower.mayRest()) this.#rest();
+    else if (!this.#source) this.#open();
+  };
+
+  #rest() {
     this.#source?.close();
     this.#source = null;
   }
@@ -85,15 +98,16 @@ export class EventStream {
     const waitMs = this.#wasAlive ? RENEW_MS : RETRY_MS;
     source.close();
     if (!this.#wasAlive) this.#follower.onConnection(false);
-    if (wasRefused && !(await this.#follower.mayRetry())) return this.close();
+    if (wasRefused && !(await this.#follower.mayRetry()) && source === this.#source) return this.close();
     setTimeout(() => {
       if (source === this.#source) this.#open();
     }, waitMs * (0.5 + Math.random()));
   }
 
-  #reopenIfSilent() {
-    if (performance.now() - this.#heardAt < SILENT_AFTER_MS) return;
-    this.#source?.close();
+  #check() {
+    this.#followPage(); // what forbade it to rest may be over
+    if (!this.#source || performance.now() - this.#heardAt < SILENT_AFTER_MS) return;
+    this.#source.close();
     this.#follower.onConnection(false);
     this.#open();
   }
