@@ -81,6 +81,7 @@ test("going on right after a pause waits for the last frame, and time runs on at
   const { world, microphone, recorder } = play();
   microphone.hear(100);
   recorder.pause();
+  world.passedMs = 150;
   void recorder.goOn();
   await settled();
   microphone.hear(200);
