@@ -15,7 +15,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from ingest_api.bodies import stream_body
-from ingest_api.ingest import Ingest
+from ingest_api.ingest import LOOK_AGAIN_S, Ingest
 from ingest_api.sessions import check_running
 from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from undertone.errors import Refusal
@@ -121,14 +121,23 @@ async def _feed(ingest: Ingest, session_id: str, file: BinaryIO, samples: int) -
         at = 0
         while block := await asyncio.to_thread(_next_block, blocks):
             record = Audio(session_id, connection, at, block)
-            await ingest.wait_for_room(session_id, record.end)
-            if place.is_set():
-                raise Refusal("taken_over", "another recorder has taken this session over", status=409)
+            await _wait_for_room(ingest, session_id, place, record.end)
             await ingest.publishers.publish(record)
             at = record.end
         await ingest.publishers.publish(Close(session_id, connection, samples, "stop"))
     finally:
         ingest.live.leave(session_id, place)
+
+
+async def _wait_for_room(ingest: Ingest, session_id: str, place: asyncio.Event, end: int) -> None:
+    """Return when audio up to ``end`` may be taken. Raises ``Refusal`` once the session is over, or another's."""
+    while True:
+        check_running(ingest, session_id, end)
+        if place.is_set():
+            raise Refusal("taken_over", "another recorder has taken this session over", status=409)
+        if ingest.has_room(session_id, end):
+            return
+        await ingest.follower.changed(session_id, LOOK_AGAIN_S)
 
 
 def _next_block(blocks: Iterator[bytes]) -> bytes | None:

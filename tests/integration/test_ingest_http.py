@@ -180,6 +180,35 @@ async def test_a_long_file_waits_for_the_transcriber(served: Served, topics: Set
     assert await end() == answer.json()["samples"]
 
 
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        ("stopped", (409, "session_ended")),
+        ("deleted", (410, "session_ended")),
+        ("taken over", (409, "taken_over")),
+    ],
+)
+async def test_a_file_that_waits_ends_with_its_session(
+    served: Served, topics: Settings, how: str, expected: tuple[int, str]
+) -> None:
+    made = await served.make()
+    sending = asyncio.create_task(post(served, made, "file", make_recording("wav", 70, "mono")))
+
+    async def waits() -> bool:
+        log = await read_log(topics, made.session_id)
+        return any(isinstance(record, Audio) and record.end >= 59 * 16_000 for record in log)
+
+    await until(waits, 20)
+    assert not sending.done()
+    if how == "taken over":
+        assert (await post(served, made, "audio", frame(0))).status_code == 200
+    else:
+        changes = {"state": "ended", "reason": "stop"} if how == "stopped" else {"state": "deleted", "reason": "delete"}
+        async with open_publisher(topics) as transcriber:
+            await tell(transcriber, made.session_id, seq=1, **changes)
+    assert code(await asyncio.wait_for(sending, 10)) == expected
+
+
 async def send_without_end(served: Served, path: str) -> bytes:
     """What the server answers to a body that never ends, once it has hung up."""
     reader, writer = await asyncio.open_connection("127.0.0.1", served.http.base_url.port)
