@@ -20,6 +20,7 @@ from ingest_api.limits import ENCODING, FRAME_HEADER_BYTES, Limits
 from ingest_api.messages import DeclaredGap, Message, Ping, Start, Stop
 from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, SAMPLES_PER_MS
 from undertone.errors import Refusal
+from undertone.languages import check_language
 from undertone.records import Audio, AudioRecord, Close, Gap, Open
 
 SHORT_FRAMES = 10
@@ -124,6 +125,7 @@ class Connection:
                 "or send a whole file to POST /v1/sessions/{id}/file",
                 status=415,
             )
+        check_language(start.language)
         self._check_room(start.next_sample)
         self.phase = Phase.STREAMING
         if self._ended_at is not None:

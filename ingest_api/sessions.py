@@ -22,6 +22,7 @@ from ingest_api.messages import Language, describe
 from undertone.audio import BYTES_PER_SAMPLE
 from undertone.errors import Refusal
 from undertone.identifiers import make_session_id
+from undertone.languages import check_language
 from undertone.records import Audio, Close, Open
 from undertone.tokens import make_token
 
@@ -47,6 +48,7 @@ def session_routes(ingest: Ingest) -> APIRouter:
     @router.post("", status_code=201, summary="Make a session")
     async def create(request: Request) -> Response:
         given = parse_body(await read_body(request, MAX_JSON_BYTES))
+        check_language(given.language)
         session_id = make_session_id(ingest.now_ms(), secrets.randbits(74))
         await ingest.publishers.publish(Open(session_id, "", 0, given.language, None, given.title, given.tags))
         now, hours = ingest.now(), ingest.token_hours

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from undertone.audio import SAMPLE_RATE
-from undertone.errors import Refusal
 
 Samples = npt.NDArray[np.float32]
 
@@ -65,15 +64,4 @@ def check_samples(samples: Samples) -> None:
     if len(samples) > MAX_SAMPLES:
         raise ValueError(
             f"an utterance has at most {WINDOW_S} s, this one has {len(samples) / SAMPLE_RATE:.1f} s: cut it before"
-        )
-
-
-def check_language(language: str, languages: frozenset[str]) -> None:
-    """Return if the engine knows ``language``, else raise ``Refusal``."""
-    if language not in languages:
-        raise Refusal(
-            "language_unknown",
-            f"the speech model does not know the language {language!r}: "
-            "give a code such as en or ko, or none to have it detected",
-            status=422,
         )

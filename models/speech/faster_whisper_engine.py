@@ -18,10 +18,11 @@ import tokenizers
 from faster_whisper.feature_extractor import FeatureExtractor
 from rich.progress import Progress
 
-from models.speech.engines import WINDOW_S, Hearing, Samples, check_language, check_samples
+from models.speech.engines import WINDOW_S, Hearing, Samples, check_samples
 from models.weights.fetch import describe, fetch
 from undertone.audio import SAMPLE_RATE
 from undertone.errors import FatalError
+from undertone.languages import check_language
 from undertone.settings import Settings
 
 LEAST_WINDOW_S = 12
@@ -94,8 +95,7 @@ class FasterWhisperEngine:
     def transcribe(self, samples: Samples, language: str | None) -> Hearing:
         """See ``SpeechEngine``."""
         check_samples(samples)
-        if language is not None:
-            check_language(language, self._languages)
+        check_language(language, self._languages)
         window = window_s(len(samples))
         first = self._hear(samples, language, window, token_cap(len(samples)), attempt=1)
         if is_sound(first) or window == WINDOW_S:

@@ -60,6 +60,7 @@ async def test_a_new_session_needs_no_body(served: Served) -> None:
         (b"[]", (422, "request_invalid")),
         (b'{"title":"' + b"x" * 300 + b'"}', (422, "request_invalid")),
         (b'{"language":"English"}', (422, "request_invalid")),
+        (b'{"language":"xx"}', (422, "language_unknown")),
         (b" " * 20_000, (413, "body_too_large")),
     ],
 )

@@ -50,6 +50,10 @@ def test_start_opens_with_what_the_recorder_said() -> None:
     assert opened == Open(SESSION, "a", 320, "ko", 1_767_225_600_000)
 
 
+def test_a_language_that_no_model_knows_is_refused() -> None:
+    assert refused(connection(), start(language="xx")) == "language_unknown"
+
+
 def test_overlap_is_trimmed_and_repeats_are_dropped() -> None:
     made = started()
     made.take(frame(0), CREATED_MS)
