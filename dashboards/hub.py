@@ -102,10 +102,6 @@ class Hub:
             if not isinstance(entry.event, Partial) and session_id in {None, entry.event.session_id}:
                 yield entry.event
 
-    def reaches_back_to(self, start: Mapping[int, int]) -> bool:
-        """Whether the ring holds everything from these offsets on."""
-        return not self.missing(start)
-
     def missing(self, start: Mapping[int, int]) -> dict[int, tuple[int, int]]:
         """The ranges of offsets, by slot, that lie between ``start`` and the ring."""
         return {slot: (at, self._floor[slot]) for slot, at in start.items() if at < self._floor[slot]}

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from models.speech.segmenter import SegmentRules, Voice
 from stream_apps.listener import Boundary, Entry, Ignored, Listener, Opened, Outcome
 from undertone.events import Session
-from undertone.records import Audio
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +63,3 @@ class Conversation:
             if isinstance(outcome, Boundary):
                 boundary = outcome
         return Settled(tuple(settled), boundary)
-
-    @property
-    def unsettled_samples(self) -> int:
-        """How many samples wait in unsettled records: what the transcriber bounds per session."""
-        return sum(entry.record.end - entry.record.at for entry in self._kept if isinstance(entry.record, Audio))

@@ -92,7 +92,6 @@ async def serve_health(settings: Settings, adapter: Adapter) -> AsyncIterator[No
     web = Starlette(routes=health_routes(adapter.why_not_ready))
     config = uvicorn.Config(web, settings.health_host, settings.health_port, log_config=None, access_log=False)
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the worker has its own
     family = socket.AF_INET6 if ":" in settings.health_host else socket.AF_INET
     try:
         taken = socket.create_server((settings.health_host, settings.health_port), family=family)
