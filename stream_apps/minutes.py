@@ -89,8 +89,8 @@ def take_utterance(boundary: Boundary, heard: Heard, partition: int, now: dateti
 
 
 def loudness_dbfs(samples: Samples) -> float:
-    """Root mean square relative to full scale, one decimal; -100.0 for digital silence."""
-    power = float(np.mean((samples.astype(np.float64) / 32768.0) ** 2))
+    """Root mean square relative to full scale, one decimal; -100.0 for digital silence. An offset is no sound."""
+    power = float(np.var(samples / 32768.0))
     return round(max(-100.0, 10 * np.log10(power)), 1) if power > 0 else -100.0
 
 
