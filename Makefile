@@ -1,23 +1,28 @@
 # Everything that one does with a clone. `make up` and `make test` need Python 3.11, 3.12 or 3.13 and make, nothing else:
 # each first sets up .venv from constraints.txt (pinned, checked by hash), and again whenever that file changes.
+# With EXTRA=torch it is .venv-torch, with what constraints-torch.txt adds: the engines on torch (6 GB).
 
-VENV   := .venv
+EXTRA  ?=
+VENV   := .venv$(addprefix -,$(EXTRA))
 READY  := $(VENV)/.ready
 BIN    := $(VENV)/bin
 PYTEST := $(BIN)/pytest
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint format unit fault screens lock
+.PHONY: help up test test-torch lint format unit fault screens lock
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | while IFS='|' read -r name does; do printf '%-14s %s\n' "$$name" "$$does"; done
+	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | while IFS='|' read -r name does; do printf '%-16s %s\n' "$$name" "$$does"; done
 
 up: $(READY) ## start all of it on this machine: make up, make up ARGS="--demo --port 8001"
 	@exec $(BIN)/undertone up $(ARGS)
 
 test: lint ## every check and every test: make test, make test ARGS="tests/unit -k codec"
 	$(PYTEST) $(ARGS)
+
+test-torch: .venv-torch/.ready ## the tests of the engines on torch, in an environment of their own (6 GB)
+	.venv-torch/bin/pytest -m torch $(ARGS)
 
 lint: $(READY) ## formatting, rules and types, without changing a file
 	$(BIN)/ruff format --check .
@@ -41,15 +46,21 @@ fault: $(READY) ## the tests that kill workers
 screens: $(READY) ## take the screenshots in docs/screenshots anew
 	$(BIN)/python -m tests.browser.screenshots docs/screenshots
 
-lock: $(READY) ## pin what pyproject.toml asks for in constraints.txt; make lock ARGS=--upgrade takes newer versions
+lock: $(READY) ## pin what pyproject.toml asks for in constraints*.txt; make lock ARGS=--upgrade takes newer versions
 	$(BIN)/pip install --quiet "uv>=0.9"
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy fewest --no-build \
-	  --extra dev --extra mic --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet $(ARGS) \
-	  --output-file constraints.txt
+	$(LOCK) --only-binary :all: --output-file constraints.txt
+	$(LOCK) --only-binary :all: --no-binary openai-whisper --extra torch --constraints constraints.txt \
+	  $$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' constraints.txt) --output-file constraints-torch.txt
+
+LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy fewest --extra dev --extra mic \
+  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet $(ARGS)
 
 # The set-up. The first Python that is 3.11 to 3.13 and can make environments wins; PYTHON=… chooses another.
 # An interrupted or failed set-up leaves no stamp, so the next make begins it again.
-$(READY): pyproject.toml constraints.txt
+# openai-whisper comes as source: it is built with the pinned setuptools, hence two steps and no isolation.
+.venv/.ready .venv-torch/.ready: pyproject.toml constraints.txt
+.venv-torch/.ready: constraints-torch.txt
+.venv/.ready .venv-torch/.ready:
 	@set -e; \
 	fits='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; \
 	found=; for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
@@ -65,9 +76,10 @@ $(READY): pyproject.toml constraints.txt
 	  echo "Install it (Debian and Ubuntu: apt-get install python3-venv), then run make again." >&2; \
 	  exit 1; \
 	fi; \
-	if ! $(BIN)/python -c "$$fits" 2>/dev/null; then rm -rf $(VENV); "$$found" -m venv $(VENV); fi; \
-	echo "Setting up $(VENV) with $$($(BIN)/python --version): some 100 packages, a minute or two the first time."; \
+	if ! $(@D)/bin/python -c "$$fits" 2>/dev/null; then rm -rf $(@D); "$$found" -m venv $(@D); fi; \
+	echo "Setting up $(@D) with $$($(@D)/bin/python --version): some 100 packages, a minute or two the first time, more with an extra."; \
+	pip="$(@D)/bin/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation"; \
 	quiet=--quiet; if [ -t 1 ]; then quiet=; fi; \
-	$(BIN)/python -m pip install --disable-pip-version-check $$quiet --require-hashes -r constraints.txt; \
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .; \
-	touch $(READY)
+	for lock in $(filter constraints%,$^); do $$pip $$quiet --require-hashes -r $$lock; done; \
+	$$pip --quiet --editable .; \
+	touch $@

@@ -26,7 +26,7 @@ from whisper_normalizer.english import EnglishTextNormalizer
 
 from benchmarks.clips import Clip, Heard, read_clips
 from benchmarks.platform import platform_engine
-from models.speech.faster_whisper_engine import load_engine
+from models.speech.load import load_engine
 from models.speech.gates import suppression
 from models.weights.fetch import fetch
 from undertone.audio import SAMPLE_RATE, to_ms

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Protocol
 
-from models.speech.faster_whisper_engine import load_engine
+from models.speech.load import load_engine
 from models.speech.scheduler import Scheduler
 from models.speech.segmenter import SegmentRules
 from models.speech.voice_activity import load_voice_activity

@@ -72,8 +72,11 @@ class Settings(BaseSettings):
     file_megabytes: int = Field(200, ge=1, description="Largest file that POST .../file takes.")
 
     whisper_model: str = Field("base", description="Whisper weights: a name from `undertone models list` or a folder.")
+    whisper_engine: Literal["faster-whisper", "openai-whisper"] = Field(
+        "faster-whisper", description="What runs Whisper; `openai-whisper` needs the extra `torch`."
+    )
     whisper_device: Literal["cpu", "cuda"] = Field("cpu", description="Where Whisper runs.")
-    whisper_compute: str = Field("int8", description="CTranslate2 compute type.")
+    whisper_compute: str = Field("int8", description="Compute type of `faster-whisper`; `openai-whisper` has its own.")
     whisper_replicas: int | None = Field(None, ge=1, description="Decoders side by side; unset: as many as cores.")
     sentiment_model: str = Field("vader", description="Sentiment engine for English.")
     endpoint_ms: int = Field(1000, ge=200, le=5000, description="Silence that ends an utterance.")

@@ -1,8 +1,11 @@
-"""The port for speech engines: samples in, a hearing out.
+"""The port for speech engines: samples in, a hearing out; and what its engines have in common.
 
 Every engine passes one suite, ``tests/contract/test_speech_engines.py``.
 """
 
+import math
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +18,10 @@ Samples = npt.NDArray[np.float32]
 
 WINDOW_S = 30
 MAX_SAMPLES = WINDOW_S * SAMPLE_RATE
+
+TOKENS_AT_LEAST = 16
+TOKENS_PER_S = 15
+TOKENS_AT_MOST = 224  # Whisper's own limit for a window
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +72,21 @@ def check_samples(samples: Samples) -> None:
         raise ValueError(
             f"an utterance has at most {WINDOW_S} s, this one has {len(samples) / SAMPLE_RATE:.1f} s: cut it before"
         )
+
+
+def token_cap(samples: int) -> int:
+    """Most tokens of text to decode for so many samples: no language speaks faster, and a loop ends early."""
+    return min(TOKENS_AT_MOST, TOKENS_AT_LEAST + math.ceil(TOKENS_PER_S * samples / SAMPLE_RATE))
+
+
+def compression_ratio(text: str) -> float:
+    """Bytes of UTF-8 text per byte of its zlib form, 0 for no text: high where the same is said again and again."""
+    raw = text.encode()
+    return len(raw) / len(zlib.compress(raw)) if raw else 0.0
+
+
+def warm_up(engine: SpeechEngine, replicas: int) -> None:
+    """Decode once on each of so many threads."""
+    silence = np.zeros(SAMPLE_RATE, np.float32)
+    with ThreadPoolExecutor(replicas) as threads:
+        list(threads.map(lambda _: engine.transcribe(silence, "en"), range(replicas)))

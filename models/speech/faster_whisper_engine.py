@@ -8,18 +8,24 @@ in the full window, without sampling, and the better is kept. Text never depends
 
 import json
 import math
-import zlib
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import ctranslate2
 import numpy as np
 import tokenizers
 from faster_whisper.feature_extractor import FeatureExtractor
-from rich.progress import Progress
 
-from models.speech.engines import WINDOW_S, Hearing, Samples, check_samples
-from models.weights.fetch import describe, fetch
+from models.speech.engines import (
+    TOKENS_AT_MOST,
+    WINDOW_S,
+    Hearing,
+    Samples,
+    check_samples,
+    compression_ratio,
+    token_cap,
+    warm_up,
+)
+from models.weights.fetch import Weights
 from undertone.audio import SAMPLE_RATE
 from undertone.errors import FatalError
 from undertone.languages import check_language
@@ -29,10 +35,6 @@ LEAST_WINDOW_S = 12
 MARGIN_S = 5
 HOP_SAMPLES = 160
 
-TOKENS_AT_LEAST = 16
-TOKENS_PER_S = 15
-TOKENS_AT_MOST = 224  # Whisper's own limit for a window
-
 MAX_COMPRESSION_RATIO = 2.4
 MIN_AVG_LOGPROB = -1.0
 
@@ -40,11 +42,6 @@ MIN_AVG_LOGPROB = -1.0
 def window_s(samples: int) -> int:
     """Seconds of encoder window for an utterance of so many samples: a margin after it, 12 to 30."""
     return min(WINDOW_S, max(LEAST_WINDOW_S, math.ceil(samples / SAMPLE_RATE) + MARGIN_S))
-
-
-def token_cap(samples: int) -> int:
-    """Most tokens of text to decode at first: no language speaks faster, and a loop ends early."""
-    return min(TOKENS_AT_MOST, TOKENS_AT_LEAST + math.ceil(TOKENS_PER_S * samples / SAMPLE_RATE))
 
 
 def is_sound(hearing: Hearing) -> bool:
@@ -104,9 +101,7 @@ class FasterWhisperEngine:
 
     def warm(self) -> None:
         """See ``SpeechEngine``."""
-        silence = np.zeros(SAMPLE_RATE, np.float32)
-        with ThreadPoolExecutor(self._replicas) as threads:
-            list(threads.map(lambda _: self.transcribe(silence, "en"), range(self._replicas)))
+        warm_up(self, self._replicas)
 
     def _hear(self, samples: Samples, language: str | None, window: int, cap: int, *, attempt: int) -> Hearing:
         encoded = self._model.encode(self._spectrogram(samples, window))
@@ -151,19 +146,8 @@ class FasterWhisperEngine:
         return ["<|startoftranscript|>", *spoken, "<|notimestamps|>"]
 
 
-def compression_ratio(text: str) -> float:
-    """Bytes of UTF-8 text per byte of its zlib form, 0 for no text: high where the same is said again and again."""
-    raw = text.encode()
-    return len(raw) / len(zlib.compress(raw)) if raw else 0.0
-
-
-def load_engine(settings: Settings, progress: Progress | None = None) -> FasterWhisperEngine:
-    """The engine that the settings ask for; weights are fetched if they are not here. Blocks; not yet warm.
-
-    Raises ``FatalError`` where weights cannot be had or loaded.
-    """
-    folder = fetch(settings.whisper_model, settings.cache, progress=progress)
-    weights = describe(settings.whisper_model, folder)
+def make_engine(folder: Path, weights: Weights, settings: Settings) -> FasterWhisperEngine:
+    """The engine of the settings on the weights in ``folder``. Raises ``FatalError`` where they cannot be loaded."""
     name = f"whisper-{weights.label}-{settings.whisper_compute}@{weights.sha256[:8]}"
     return FasterWhisperEngine(
         folder, name, device=settings.whisper_device, compute=settings.whisper_compute, replicas=settings.replicas()

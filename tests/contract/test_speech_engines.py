@@ -1,31 +1,50 @@
-"""What every speech engine must do, on real clips with real weights."""
+"""What every speech engine must do, on real clips with real weights.
+
+The engine on torch is tested where the extra is installed: ``make test-torch``, which CI runs too.
+"""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
 
+import jiwer
 import numpy as np
 import pytest
 
 from models.speech.engines import MAX_SAMPLES, Samples, SpeechEngine
-from models.speech.faster_whisper_engine import load_engine
 from models.speech.gates import suppression
+from models.speech.load import load_engine
+from models.weights.fetch import NEEDED
 from tests.clips import read_clip
 from undertone.errors import FatalError, Refusal
 from undertone.languages import LANGUAGES
 from undertone.settings import read_settings
 
 REPLICAS = 2
+HAS_TORCH = find_spec("whisper") is not None
+NAMES = {"faster-whisper": "whisper-base-int8@d01c3014", "openai-whisper": "openai-whisper-base-float32@d01c3014"}
+
+
+def on_torch(name: str) -> object:
+    """A parameter for the lane of torch."""
+    absent = pytest.mark.skipif(not HAS_TORCH, reason="needs the extra torch: make test-torch")
+    return pytest.param(name, marks=[pytest.mark.torch, absent])
 
 
 def samples_of(clip: str) -> Samples:
     return np.frombuffer(read_clip(clip), "<i2").astype(np.float32) / np.float32(32768)
 
 
-@pytest.fixture(scope="module", params=["faster-whisper"])
-def engine() -> SpeechEngine:
-    loaded = load_engine(read_settings(whisper_replicas=REPLICAS))
+def load(name: str) -> SpeechEngine:
+    loaded = load_engine(read_settings(whisper_engine=name, whisper_replicas=REPLICAS))
     loaded.warm()
     return loaded
+
+
+@pytest.fixture(scope="module", params=["faster-whisper", on_torch("openai-whisper")])
+def engine(request: pytest.FixtureRequest) -> SpeechEngine:
+    return load(request.param)
 
 
 def words(text: str) -> str:
@@ -117,10 +136,32 @@ def test_refuses_a_language_it_does_not_know(engine: SpeechEngine) -> None:
     assert refused.value.code == "language_unknown"
 
 
-def test_name_tells_model_type_and_checksum(engine: SpeechEngine) -> None:
-    assert engine.name == "whisper-base-int8@d01c3014"
+def test_name_tells_engine_model_type_and_checksum(engine: SpeechEngine, request: pytest.FixtureRequest) -> None:
+    assert engine.name == NAMES[request.node.callspec.params["engine"]]
 
 
 def test_a_wrong_compute_type_names_the_setting() -> None:
     with pytest.raises(FatalError, match="UNDERTONE_WHISPER_COMPUTE"):
         load_engine(read_settings(whisper_compute="int3"))
+
+
+@pytest.mark.parametrize("other", [on_torch("openai-whisper")])
+def test_engines_agree_on_what_was_said(other: str) -> None:
+    clips = [samples_of(clip) for clip in ("jfk.flac", "LJ001-0002.flac", "LJ001-0008.flac", "1688-142285-0002.flac")]
+    engines = [load(name) for name in ("faster-whisper", other)]
+    first, second = ([words(engine.transcribe(clip, "en").text) for clip in clips] for engine in engines)
+    assert jiwer.wer(first, second) < 0.05
+
+
+@pytest.mark.parametrize("name", [on_torch("openai-whisper")])
+def test_weights_that_are_none_name_the_settings(name: str, tmp_path: Path) -> None:
+    for file in NEEDED:
+        (tmp_path / file).write_bytes(b"no weights")
+    with pytest.raises(FatalError, match="UNDERTONE_WHISPER_MODEL"):
+        load_engine(read_settings(whisper_engine=name, whisper_model=str(tmp_path)))
+
+
+@pytest.mark.skipif(HAS_TORCH, reason="the extra torch is installed here")
+def test_without_the_extra_the_remedy_is_told() -> None:
+    with pytest.raises(FatalError, match=r"EXTRA=torch.*undertone\[torch\].*UNDERTONE_WHISPER_ENGINE"):
+        load_engine(read_settings(whisper_engine="openai-whisper"))

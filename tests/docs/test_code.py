@@ -108,12 +108,12 @@ def test_commands_shown_in_the_documents_parse(page: str, line: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_targets_of_make_that_are_named_exist(page: str) -> None:
-    targets = set(re.findall(r"^([a-z]+):", document("Makefile"), re.MULTILINE))
-    assert set(re.findall(r"(?:`|^)make ([a-z]+)", document(page), re.MULTILINE)) <= targets
+    targets = set(re.findall(r"^([a-z-]+):", document("Makefile"), re.MULTILINE))
+    assert set(re.findall(r"(?:`|^)make ([a-z-]+)", document(page), re.MULTILINE)) <= targets
 
 
 def test_the_makefile_has_at_most_12_recipes() -> None:
-    assert len(re.findall(r"^[$()A-Za-z]+:(?!=).*\n\t", document("Makefile"), re.MULTILINE)) <= 12
+    assert len(re.findall(r"^[$()A-Za-z-]+:(?!=).*\n\t", document("Makefile"), re.MULTILINE)) <= 12
 
 
 @pytest.mark.parametrize("page", PAGES)

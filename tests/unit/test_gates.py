@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from models.speech.engines import Hearing
-from models.speech.faster_whisper_engine import choose, compression_ratio, is_sound, token_cap, window_s
+from models.speech.engines import Hearing, compression_ratio, token_cap
+from models.speech.faster_whisper_engine import choose, is_sound, window_s
 from models.speech.gates import suppression
 from undertone.events import Suppression
 
