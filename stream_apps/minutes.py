@@ -9,14 +9,12 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from models.speech.engines import Hearing
+from models.speech.language import is_certain
 from models.speech.segmenter import Samples
 from stream_apps.listener import Boundary
 from undertone.audio import SAMPLE_RATE, to_ms
 from undertone.events import AudioSpan, Mark, Quality, Session, Suppression, Timing, Transcript
 from undertone.identifiers import utterance_id
-
-# A detected language is the session's from this probability on; a guess below it may change with each utterance.
-CERTAIN_LANGUAGE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def take_utterance(boundary: Boundary, heard: Heard, partition: int, now: dateti
             "seq": before.seq + 1,
             "utterances": before.utterances + (heard.suppressed is None),
             "suppressed": before.suppressed + (heard.suppressed is not None),
-            **_settle_language(before, heard),
+            **_settle_language(before, heard, to_ms(speech.end - speech.start)),
         }
     )
     hearing = heard.hearing
@@ -94,14 +92,13 @@ def loudness_dbfs(samples: Samples) -> float:
     return round(max(-100.0, 10 * np.log10(power)), 1) if power > 0 else -100.0
 
 
-def _settle_language(session: Session, heard: Heard) -> dict[str, object]:
+def _settle_language(session: Session, heard: Heard, speech_ms: int) -> dict[str, object]:
+    """A certain language becomes the session's, but for one that its recorder gave: that stays."""
     hearing = heard.hearing
-    if session.language is not None or hearing is None or heard.suppressed is not None:
+    is_given = session.language is not None and session.language_probability is None
+    if is_given or hearing is None or heard.suppressed is not None or not is_certain(hearing, speech_ms):
         return {}
-    probability = _rounded(hearing.language_probability)
-    if probability is None or probability < CERTAIN_LANGUAGE:
-        return {}
-    return {"language": hearing.language, "language_probability": probability}
+    return {"language": hearing.language, "language_probability": _rounded(hearing.language_probability)}
 
 
 def _rounded(probability: float | None) -> float | None:

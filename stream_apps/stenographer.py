@@ -16,6 +16,7 @@ from typing import ParamSpec, TypeVar
 
 from models.speech.engines import Hearing
 from models.speech.gates import suppression
+from models.speech.language import choose, is_doubtful
 from models.speech.scheduler import Decode, Scheduler, Urgency
 from models.speech.segmenter import SegmentRules, Voice
 from stream_apps import metrics
@@ -136,22 +137,35 @@ class Stenographer:
         return done.boundary
 
     async def _decode(self, boundary: Boundary, speech: Speech) -> Heard:
-        engine = self._desk.scheduler.engine
-        language = boundary.session.language if boundary.session.language in engine.languages else None
-        decode = self._foretaste.take(speech.start, speech.end, language)
-        for _ in range(DECODE_ATTEMPTS):
-            decode = decode or self._ask(speech, language)
-            self._desk.scheduler.promote(decode, Urgency.FINAL)
-            try:
-                hearing: Hearing = await decode.hearing
-            except Exception as error:
-                metrics.DECODE_FAILURES.inc()
-                log.exception("session %s: the utterance at %d could not be decoded", self.session_id, speech.start)
-                failure, decode = error, None
-            else:
-                return Heard(hearing, suppression(hearing, to_ms(speech.end - speech.start)), engine.name)
-        await self._put_aside(speech, failure)
-        return Heard(None, "failed", engine.name)
+        engine, session = self._desk.scheduler.engine, boundary.session
+        language = session.language if session.language in engine.languages else None
+        is_given = session.language_probability is None
+        speech_ms = to_ms(speech.end - speech.start)
+        try:
+            hearing = await self._hear_speech(
+                speech, language, self._foretaste.take(speech.start, speech.end, language)
+            )
+            if language is not None and not is_given and is_doubtful(hearing, speech_ms):
+                hearing = choose(hearing, await self._hear_speech(speech, None), speech_ms)
+        except Exception as error:  # noqa: BLE001 - logged where it was caught first
+            await self._put_aside(speech, error)
+            return Heard(None, "failed", engine.name)
+        return Heard(hearing, suppression(hearing, speech_ms), engine.name)
+
+    async def _hear_speech(
+        self, speech: Speech, language: str | None, decode: Decode | None = None, attempts: int = DECODE_ATTEMPTS
+    ) -> Hearing:
+        """Decode, beginning with ``decode`` if that was asked for already. Raises what the last attempt raises."""
+        decode = decode or self._ask(speech, language)
+        self._desk.scheduler.promote(decode, Urgency.FINAL)
+        try:
+            return await decode.hearing
+        except Exception:
+            metrics.DECODE_FAILURES.inc()
+            log.exception("session %s: the utterance at %d could not be decoded", self.session_id, speech.start)
+            if attempts == 1:
+                raise
+        return await self._hear_speech(speech, language, attempts=attempts - 1)
 
     def _ask(self, speech: Speech, language: str | None) -> Decode:
         return self._desk.scheduler.submit(speech.samples, language, Urgency.FINAL)
