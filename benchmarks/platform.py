@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.clips import Clip, Heard
+from benchmarks.clips import Clip, Heard, to_pcm
 from undertone.audio import to_samples
 from undertone.recorder import Recorder
 from undertone.session_keys import create_session
@@ -28,7 +28,7 @@ def platform_engine(url: str, *, detect: bool) -> Callable[[Clip], Heard]:
 
 
 async def _hear(url: str, clip: Clip, language: str | None) -> Heard:
-    pcm = (clip.samples * 32768).round().clip(-32768, 32767).astype("<i2").tobytes()
+    pcm = to_pcm(clip.samples)
     keys = await create_session(url, title=f"benchmark {clip.group}", language=language)
     recorder = Recorder(url, keys, language=language)
     for start in range(0, len(pcm), FRAME_BYTES):
@@ -36,7 +36,12 @@ async def _hear(url: str, clip: Clip, language: str | None) -> Heard:
     finished = await recorder.stop()
     utterances = await _utterances(url, keys.session_id, finished.utterances)
     counted = [item["text"] for item in utterances if item["quality"]["suppressed"] is None]
-    return Heard(" ".join(item["text"] for item in utterances), " ".join(counted), 1)
+    return Heard(
+        text=" ".join(item["text"] for item in utterances),
+        counted=" ".join(counted),
+        utterances=len(utterances),
+        suppressed=len(utterances) - len(counted),
+    )
 
 
 async def _utterances(url: str, session_id: str, count: int) -> list[dict[str, Any]]:
