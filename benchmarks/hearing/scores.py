@@ -4,15 +4,18 @@ Both sides of a comparison are put through Whisper's own text normaliser. Words 
 write no spaces, or write them as they like (Korean): there characters are, and spaces are not.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import jiwer
-from whisper_normalizer.basic import BasicTextNormalizer
-from whisper_normalizer.english import EnglishTextNormalizer
 
 from benchmarks.clips import Clip, Heard
+
+with warnings.catch_warnings(action="ignore"):  # its source has escapes that newer Pythons warn of
+    from whisper_normalizer.basic import BasicTextNormalizer
+    from whisper_normalizer.english import EnglishTextNormalizer
 
 Unit: TypeAlias = Literal["words", "characters"]
 
