@@ -13,11 +13,20 @@ PAUSE_MS = (800, 1500)
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """A clip, and the sample of the material at which it begins."""
+
+    clip: Clip
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
 class Material:
-    """One speaker's audio (s16le) and everything that is said in it."""
+    """One speaker's audio (s16le) and everything that is said in it, clip by clip."""
 
     pcm: bytes
     reference: str
+    clips: tuple[Placed, ...]
 
 
 def join_clips(clips: Sequence[Clip], seconds: float, random: Random) -> Material:
@@ -26,7 +35,7 @@ def join_clips(clips: Sequence[Clip], seconds: float, random: Random) -> Materia
     Faint noise and not digital silence: a room is never that quiet, and voice activity should not have it easier.
     """
     pieces: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
-    said: list[str] = []
+    placed: list[Placed] = []
     length = 0
     order: list[Clip] = []
     while length < seconds * SAMPLE_RATE:
@@ -35,8 +44,15 @@ def join_clips(clips: Sequence[Clip], seconds: float, random: Random) -> Materia
         pause = to_samples(random.randint(*PAUSE_MS))
         noise = np.random.default_rng(random.getrandbits(32)).normal(0, 3e-4, pause).astype(np.float32)
         pieces += [np.asarray(clip.samples, np.float32), noise]
-        said.append(str(clip.reference))
+        placed.append(Placed(clip, length))
         length += len(clip.samples) + pause
-    samples = np.concatenate(pieces)
-    pcm = (samples * 32768).round().clip(-32768, 32767).astype("<i2").tobytes()
-    return Material(pcm, " ".join(said))
+    return Material(
+        pcm=to_pcm(np.concatenate(pieces)),
+        reference=" ".join(str(one.clip.reference) for one in placed),
+        clips=tuple(placed),
+    )
+
+
+def to_pcm(samples: np.ndarray[tuple[int], np.dtype[np.float32]]) -> bytes:
+    """Samples in [-1, 1] as s16le."""
+    return (samples * 32768).round().clip(-32768, 32767).astype("<i2").tobytes()
