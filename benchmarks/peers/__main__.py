@@ -8,11 +8,10 @@ weights that ``UNDERTONE_WHISPER_MODEL`` names.
 """
 
 import argparse
-import shutil
 import sys
 from collections.abc import Sequence
 
-from benchmarks.peers.environments import ENVIRONMENTS, install
+from benchmarks.peers.environments import PINS, install, remove
 from undertone.settings import read_settings
 
 
@@ -20,14 +19,14 @@ def main(arguments: Sequence[str]) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=str(__doc__).partition("\n")[0])
     parser.add_argument("what", choices=["install", "remove"])
-    parser.add_argument("names", nargs="+", choices=sorted(ENVIRONMENTS), metavar="PEER")
+    parser.add_argument("names", nargs="+", choices=sorted(PINS), metavar="PEER")
     given = parser.parse_args(arguments)
     cache = read_settings().cache
     for name in given.names:
         if given.what == "remove":
-            shutil.rmtree(ENVIRONMENTS[name].locate(cache), ignore_errors=True)
+            remove(name, cache)
         else:
-            print(f"{name}: {install(ENVIRONMENTS[name], cache)}")
+            print(f"{name}: {install(name, cache)}")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.capacity.seen import Seen
 from benchmarks.capacity.systems import Session, System
-from benchmarks.peers.environments import ENVIRONMENTS
+from benchmarks.peers.environments import find_python
 from benchmarks.peers.server import running_server
 from models.weights.fetch import fetch
 from undertone.errors import FatalError
@@ -45,7 +45,7 @@ async def running_whisperlive() -> AsyncIterator[System]:
     """The server, its model loaded."""
     settings = read_settings()
     (port,) = free_ports(1)
-    python = ENVIRONMENTS["whisperlive"].python(settings.cache)
+    python = find_python("whisperlive", settings.cache)
     weights = fetch(settings.whisper_model, settings.cache)
     command = [str(python), "-c", SERVE, str(port), str(weights)]
     url = f"ws://127.0.0.1:{port}"

@@ -23,7 +23,7 @@ from benchmarks.capacity.seen import Seen
 from benchmarks.capacity.systems import Session, System
 from benchmarks.materials import to_pcm
 from benchmarks.peers.checkpoints import alignment_heads, convert_weights
-from benchmarks.peers.environments import ENVIRONMENTS
+from benchmarks.peers.environments import find_python, locate
 from benchmarks.peers.server import running_server
 from models.weights.fetch import fetch
 from undertone.audio import SAMPLE_RATE
@@ -41,14 +41,14 @@ async def running_whisperlivekit(
     """The server, warm."""
     settings = read_settings()
     (port,) = free_ports(1)
-    environment = ENVIRONMENTS["whisperlivekit"]
-    python = environment.python(settings.cache)
+    python = find_python("whisperlivekit", settings.cache)
+    folder = locate("whisperlivekit", settings.cache)
     weights = fetch(settings.whisper_model, settings.cache)
     command = [str(python), "-m", "whisperlivekit.basic_server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--language", "en", "--pcm-input", "--log-level", "ERROR", "--backend-policy", policy]
-    command += ["--backend", "faster-whisper", "--warmup-file", str(_quiet_file(environment.locate(settings.cache)))]
+    command += ["--backend", "faster-whisper", "--warmup-file", str(_quiet_file(folder))]
     if policy == "simulstreaming":
-        checkpoint = convert_weights(weights, python, environment.locate(settings.cache))
+        checkpoint = convert_weights(weights, python, folder)
         command += ["--encoder-model-path", str(weights), "--decoder-model-path", str(checkpoint)]
         command += ["--custom-alignment-heads", alignment_heads(weights)]
     else:

@@ -2,13 +2,14 @@
 
 import base64
 import gzip
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.peers.checkpoints import pack_heads
-from benchmarks.peers.environments import ENVIRONMENTS
+from benchmarks.peers.environments import PINS, find_python
 from benchmarks.peers.registry import PEERS
 from benchmarks.peers.whisperlive import read_segments
 from benchmarks.peers.whisperlivekit import read_lines
@@ -47,10 +48,17 @@ def test_alignment_heads_are_a_packed_mask() -> None:
 
 
 def test_a_peer_that_is_not_set_up_says_how(tmp_path: Path) -> None:
-    for environment in ENVIRONMENTS.values():
-        with pytest.raises(FatalError, match=f"python -m benchmarks.peers install {environment.name}"):
-            environment.python(tmp_path)
+    for name in PINS:
+        with pytest.raises(FatalError, match=f"python -m benchmarks.peers install {name}"):
+            find_python(name, tmp_path)
 
 
 def test_every_peer_has_its_environment() -> None:
-    assert {name.partition("-")[0] for name in PEERS} == set(ENVIRONMENTS)
+    assert {name.partition("-")[0] for name in PEERS} == set(PINS)
+
+
+def test_every_package_of_a_peer_is_pinned() -> None:
+    for path in PINS.values():
+        lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+        assert any(line.startswith("torch==") for line in lines)
+        assert all(re.fullmatch(r"[\w.-]+==[\w.+-]+", line) for line in lines)
