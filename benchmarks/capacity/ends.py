@@ -10,10 +10,14 @@ from benchmarks.materials import Material
 from models.speech.engines import Samples
 from models.speech.segmenter import SegmentRules
 from models.speech.voice_activity import FRAME_SAMPLES, load_voice_activity
+from undertone.audio import to_samples
 
 RULES = SegmentRules()
-STOPPED = RULES.endpoint
-"""Who has been silent for so long has stopped speaking; a shorter pause is one within what is said."""
+STOPPED = to_samples(1200)
+"""Who is silent for so long has stopped speaking; after less, an utterance may go on.
+
+Undertone decides after a second, and voice activity is not exact to the frame: so a little more than that.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +48,12 @@ def find_spans(material: Material) -> list[Span | None]:
 
 
 def find_speech(samples: Samples) -> Span | None:
-    """From the first frame that is an onset to the end of the last that sustains speech."""
+    """From the first frame that sustains speech to the end of the last; None without an onset between them."""
     hear = load_voice_activity().listen()
     whole = len(samples) // FRAME_SAMPLES * FRAME_SAMPLES
     frames = np.asarray(samples[:whole], np.float32).reshape(-1, FRAME_SAMPLES)
     voices = [hear(frame) for frame in frames]
-    onsets = [number for number, voice in enumerate(voices) if voice >= RULES.onset]
-    if not onsets:
+    if max(voices, default=0.0) < RULES.onset:
         return None
-    last = max(number for number, voice in enumerate(voices) if voice >= RULES.sustain)
-    return Span(onsets[0] * FRAME_SAMPLES, (last + 1) * FRAME_SAMPLES)
+    sustained = [number for number, voice in enumerate(voices) if voice >= RULES.sustain]
+    return Span(sustained[0] * FRAME_SAMPLES, (sustained[-1] + 1) * FRAME_SAMPLES)
