@@ -276,3 +276,19 @@ def test_speech_that_crosses_a_boundary_goes_on_from_it_however_softly() -> None
         ongoing = segmenter.ongoing()
         assert ongoing is not None
         assert ongoing.start == start
+
+
+def test_hours_of_silence_and_of_sound_without_a_pause_keep_no_more_than_one_stretch() -> None:
+    rules, second = SegmentRules(), 16_000
+    for voice, stretch in ((lambda _: 0.0, rules.mark), (lambda _: 1.0, rules.longest)):
+        conversation = Conversation(new_session(), lambda voice=voice: voice, rules)  # type: ignore[misc]
+        log: Log = [OPEN, *(Audio(SESSION_ID, "a", number * second, bytes(2 * second)) for number in range(3600))]
+        most = 0
+        for entry in entries_of(log):
+            outcome = conversation.hear(entry)
+            boundary = outcome if isinstance(outcome, Boundary) else None
+            while boundary:
+                boundary = conversation.settle(take_mark(boundary).session).boundary
+            most = max(most, sum(isinstance(kept.record, Audio) for kept in conversation._kept))
+        assert most <= stretch / second + 2
+        assert conversation.session.through > 3570 * second
