@@ -1,10 +1,14 @@
 """Korean and English in one session, on real Kafka with the real Whisper: each utterance comes out in its language."""
 
+import asyncio
+import time
+
 from tests.clips import log_of, read_clip, silence
 from tests.streams import read_events
 from tests.transcribing import comparable, ended, finals, publish, transcribing
 from undertone.events import Transcript
 from undertone.identifiers import make_session_id
+from undertone.kafka import open_publisher
 from undertone.records import AudioRecord, Open
 from undertone.settings import Settings
 from undertone.topics import TRANSCRIPTS
@@ -72,3 +76,19 @@ async def test_a_worker_that_takes_over_hears_in_the_language_that_was_found(top
     undisturbed, taken_over = finals(events, ONE), finals(events, TWO)
     assert comparable(taken_over) == comparable(undisturbed)
     assert [final.language for final in undisturbed] == list(languages)
+
+
+async def test_what_was_speculated_while_somebody_spoke_is_checked_as_well(topics: Settings) -> None:
+    spoken = alternating("en", "ko")
+    async with transcribing(topics), open_publisher(topics) as publisher:
+        began_s = time.monotonic()
+        for number, record in enumerate(log_of(ONE, spoken)):
+            await publisher.publish_audio(record)
+            await asyncio.sleep(max(0.0, began_s + number * 0.1 - time.monotonic()))  # a recorder sends in real time
+        await ended(topics, ONE)
+        await publish(topics, log_of(TWO, spoken))
+        await ended(topics, TWO)
+    events = await read_events(topics, TRANSCRIPTS)
+    live, later = finals(events, ONE), finals(events, TWO)
+    assert comparable(live) == comparable(later)
+    assert [final.language for final in live] == ["en", "ko"]
