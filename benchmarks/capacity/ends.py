@@ -52,7 +52,7 @@ def find_speech(samples: Samples) -> Span | None:
     hear = load_voice_activity().listen()
     whole = len(samples) // FRAME_SAMPLES * FRAME_SAMPLES
     frames = np.asarray(samples[:whole], np.float32).reshape(-1, FRAME_SAMPLES)
-    voices = [hear(frame) for frame in frames]
+    voices = hear(frames)
     if max(voices, default=0.0) < RULES.onset:
         return None
     sustained = [number for number, voice in enumerate(voices) if voice >= RULES.sustain]

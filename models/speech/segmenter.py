@@ -5,7 +5,7 @@ on nothing else: not on how they were split, nor on load or time. So whoever res
 gave out finds the same boundaries again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -17,11 +17,13 @@ from undertone.audio import to_samples
 Samples: TypeAlias = NDArray[np.int16]
 
 FRAME_SAMPLES = 512
+FRAMES_AT_ONCE = 32
 QUIET_FRAMES = 4
 
 
-# Judges the frames of one stream in order: the probability that a frame (512 samples, float32) holds speech.
-Voice: TypeAlias = Callable[[NDArray[np.float32]], float]
+# Judges the frames of one stream in order, so many rows of 512 samples (float32) at a time: the probability that each
+# holds speech, which does not depend on how many come at a time.
+Voice: TypeAlias = Callable[[NDArray[np.float32]], Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +86,22 @@ class Segmenter:
         self._speech_end = origin
         self._voiced = 0
         self._sum = 0
+        self._mean = np.float32(0)
         self._probabilities: list[float] = []
 
     def feed(self, samples: Samples) -> Cut | None:
         """Hear more samples. A ``Cut`` ends this segmenter; whoever goes on makes a new one at ``cut.through``."""
         self._keep(samples)
-        while self._heard + FRAME_SAMPLES <= self._end:
-            cut = self._hear_frame(self._heard + FRAME_SAMPLES)
+        while frames := min(FRAMES_AT_ONCE, (self._end - self._heard) // FRAME_SAMPLES):
+            cut = self._hear(frames * FRAME_SAMPLES)
             if cut is not None:
                 return cut
         return None
 
     def flush(self) -> Cut | None:
         """The stream stops here: the utterance that was going on, if there was one."""
-        if self._heard < self._end:
-            cut = self._hear_frame(self._end)
-            if cut is not None:
-                return cut
-        return self._end_utterance()
+        left = self._end - self._heard
+        return (self._hear(left) if left else None) or self._end_utterance()
 
     def ongoing(self) -> Ongoing | None:
         """The utterance so far, if enough of one was heard to be one."""
@@ -124,8 +124,38 @@ class Segmenter:
         self._samples[have:need] = samples
         self._end += len(samples)
 
-    def _hear_frame(self, end: int) -> Cut | None:
-        probability = self._judge(end)
+    def _hear(self, samples: int) -> Cut | None:
+        """Hear the next so many samples, in frames of which the last may be short."""
+        frames, means = self._frames(samples)
+        end = self._heard + samples
+        for probability, mean in zip(self._voice(frames), means, strict=True):
+            self._heard = min(end, self._heard + FRAME_SAMPLES)
+            self._mean = mean
+            self._probabilities.append(probability)
+            cut = self._hear_frame(probability)
+            if cut is not None:
+                return cut
+        return None
+
+    def _frames(self, samples: int) -> tuple[NDArray[np.float32], list[np.float32]]:
+        """The next frames, and for each the mean of what was heard up to its end, which is taken off.
+
+        The mean is no sound but an offset of the microphone. Left in, one of 0.02 of full scale hid 6 % of the frames
+        with speech from the network, one of 0.5 hid 17 %; taken off, 0.03 %.
+        """
+        count = -(-samples // FRAME_SAMPLES)
+        frames = np.zeros((count, FRAME_SAMPLES), np.float32)
+        frames.reshape(-1)[:samples] = self.slice(self._heard, self._heard + samples)
+        means = []
+        for number in range(count):
+            first = self._heard + number * FRAME_SAMPLES
+            end = min(first + FRAME_SAMPLES, self._heard + samples)
+            self._sum += int(self.slice(first, end).sum(dtype=np.int64))
+            means.append(np.float32(self._sum / (end - self._origin)))
+            frames[number, : end - first] -= means[-1]
+        return frames / np.float32(32768), means
+
+    def _hear_frame(self, probability: float) -> Cut | None:
         rules = self._rules
         if self._start is None and probability >= rules.onset:
             self._start = max(self._origin, self._heard - FRAME_SAMPLES - rules.pre_roll)
@@ -140,24 +170,6 @@ class Segmenter:
         if self._heard - self._start >= rules.longest:
             return self._cut_long_speech()
         return None
-
-    def _judge(self, end: int) -> float:
-        """Hear one frame, up to ``end``; the last of a stream may be short.
-
-        The mean of what was heard is taken off: it is no sound but an offset of the microphone. Left in, one of 0.02
-        of full scale hid 6 % of the frames with speech from the network, one of 0.5 hid 17 %; taken off, 0.03 %.
-        """
-        samples = self.slice(self._heard, end)
-        self._heard = end
-        self._sum += int(samples.sum(dtype=np.int64))
-        frame = np.zeros(FRAME_SAMPLES, np.float32)
-        frame[: len(samples)] = (samples - np.float32(self._mean)) / np.float32(32768)
-        self._probabilities.append(self._voice(frame))
-        return self._probabilities[-1]
-
-    @property
-    def _mean(self) -> float:
-        return self._sum / (self._heard - self._origin)
 
     def _mark_silence(self) -> Cut | None:
         if self._heard - self._origin < self._rules.mark:

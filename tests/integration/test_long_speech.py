@@ -31,7 +31,7 @@ def without_pauses(pcm: bytes) -> bytes:
     samples = np.frombuffer(pcm, "<i2")
     for start in range(0, len(samples) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
         frame = samples[start : start + FRAME_SAMPLES]
-        quiet = quiet + 1 if voice((frame / np.float32(32768)).astype(np.float32)) < RULES.sustain else 0
+        quiet = quiet + 1 if voice((frame / np.float32(32768)).astype(np.float32)[np.newaxis])[0] < RULES.sustain else 0
         if quiet <= 3:
             kept.append(frame)
     return b"".join(frame.tobytes() for frame in kept)

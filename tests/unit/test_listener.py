@@ -28,9 +28,11 @@ class LoudnessVoice:
     def __init__(self) -> None:
         self._before = 0.0
 
-    def __call__(self, frame: NDArray[np.float32]) -> float:
-        loud = float(np.abs(frame).mean() > 0.1)
-        self._before = 0.7 * loud + 0.3 * self._before
+    def __call__(self, frames: NDArray[np.float32]) -> list[float]:
+        return [self._hear(float(np.abs(frame).mean())) for frame in frames]
+
+    def _hear(self, level: float) -> float:
+        self._before = 0.7 * float(level > 0.1) + 0.3 * self._before
         return self._before
 
 
@@ -270,8 +272,7 @@ def test_an_opening_is_shown_at_once_and_its_language_counts_from_the_next_bound
 def test_speech_that_crosses_a_boundary_goes_on_from_it_however_softly() -> None:
     soft_then_loud = [0.4] * 20 + [0.9] * 10
     for speaking, start in ((True, 5000), (False, 5000 + 20 * 512 - RULES.pre_roll)):
-        answers = iter(soft_then_loud)
-        segmenter = Segmenter(5000, lambda _, answers=answers: next(answers), RULES, speaking=speaking)  # type: ignore[misc]
+        segmenter = Segmenter(5000, lambda frames: soft_then_loud[: len(frames)], RULES, speaking=speaking)
         assert segmenter.feed(np.zeros(30 * 512, np.int16)) is None
         ongoing = segmenter.ongoing()
         assert ongoing is not None
@@ -280,7 +281,10 @@ def test_speech_that_crosses_a_boundary_goes_on_from_it_however_softly() -> None
 
 def test_hours_of_silence_and_of_sound_without_a_pause_keep_no_more_than_one_stretch() -> None:
     rules, second = SegmentRules(), 16_000
-    for voice, stretch in ((lambda _: 0.0, rules.mark), (lambda _: 1.0, rules.longest)):
+    for voice, stretch in (
+        (lambda frames: [0.0] * len(frames), rules.mark),
+        (lambda frames: [1.0] * len(frames), rules.longest),
+    ):
         conversation = Conversation(new_session(), lambda voice=voice: voice, rules)  # type: ignore[misc]
         log: Log = [OPEN, *(Audio(SESSION_ID, "a", number * second, bytes(2 * second)) for number in range(3600))]
         most = 0

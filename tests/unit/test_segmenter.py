@@ -26,8 +26,11 @@ class LoudnessVoice:
     def __init__(self) -> None:
         self._before = 0.0
 
-    def __call__(self, frame: NDArray[np.float32]) -> float:
-        self._before = 0.7 * float(np.abs(frame).mean() > 0.1) + 0.3 * self._before
+    def __call__(self, frames: NDArray[np.float32]) -> list[float]:
+        return [self._hear(float(np.abs(frame).mean())) for frame in frames]
+
+    def _hear(self, level: float) -> float:
+        self._before = 0.7 * float(level > 0.1) + 0.3 * self._before
         return self._before
 
 

@@ -11,13 +11,12 @@ def samples_of(clip: str) -> Samples:
     return np.frombuffer(read_clip(clip), "<i2").astype(np.float32) / np.float32(32768)
 
 
+def frames_of(samples: Samples) -> Samples:
+    return samples[: len(samples) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
+
+
 def probabilities(activity: VoiceActivity, samples: Samples) -> list[float]:
-    state = activity.start()
-    heard = []
-    for start in range(0, len(samples) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
-        probability, state = activity.step(state, samples[start : start + FRAME_SAMPLES])
-        heard.append(probability)
-    return heard
+    return activity.step(activity.start(), frames_of(samples))[0]
 
 
 def test_speech_is_told_from_noise_and_silence() -> None:
@@ -32,19 +31,19 @@ def test_a_stream_may_be_left_and_taken_up_again_or_run_beside_another() -> None
     first, second = samples_of("jfk.flac"), samples_of("korean.flac")
     alone = probabilities(activity, first), probabilities(VoiceActivity(), second)
     states: list[VadState] = [activity.start(), activity.start()]
-    beside: tuple[list[float], list[float]] = ([], [])
+    beside: list[list[float]] = [[], []]
     for start in range(0, max(len(first), len(second)), FRAME_SAMPLES):
         for stream, samples in enumerate((first, second)):
-            frame = samples[start : start + FRAME_SAMPLES]
-            if len(frame) == FRAME_SAMPLES:
-                probability, states[stream] = activity.step(states[stream], frame)
-                beside[stream].append(probability)
-    assert beside == alone
+            frame = frames_of(samples[start : start + FRAME_SAMPLES])
+            if len(frame):
+                heard, states[stream] = activity.step(states[stream], frame)
+                beside[stream] += heard
+    assert beside == list(alone)
 
 
 def test_a_step_changes_neither_state_nor_frame() -> None:
     activity = load_voice_activity()
-    frame = samples_of("jfk.flac")[:FRAME_SAMPLES].copy()
+    frame = samples_of("jfk.flac")[np.newaxis, :FRAME_SAMPLES].copy()
     _, state = activity.step(activity.start(), frame)
     kept = state.hidden.copy(), state.cell.copy(), state.context.copy(), frame.copy()
     once = activity.step(state, frame)[0]
@@ -56,11 +55,24 @@ def test_a_step_changes_neither_state_nor_frame() -> None:
 def test_the_past_counts() -> None:
     activity = load_voice_activity()
     speech = samples_of("jfk.flac")[32_000:64_000]
-    fresh = activity.step(activity.start(), speech[-FRAME_SAMPLES:])[0]
-    assert fresh != probabilities(activity, speech[len(speech) % FRAME_SAMPLES :])[-1]
+    fresh = probabilities(activity, speech[-FRAME_SAMPLES:])
+    assert fresh[-1] != probabilities(activity, speech[len(speech) % FRAME_SAMPLES :])[-1]
 
 
-@pytest.mark.parametrize("frame", [np.zeros(511, np.float32), np.zeros(512, np.int16), np.zeros((1, 512), np.float32)])
+@pytest.mark.parametrize("at_once", [1, 2, 3, 7, 32])
+def test_a_frame_is_judged_the_same_however_many_come_at_a_time(at_once: int) -> None:
+    activity = load_voice_activity()
+    frames = frames_of(samples_of("jfk.flac"))
+    state, heard = activity.start(), []
+    for start in range(0, len(frames), at_once):
+        some, state = activity.step(state, frames[start : start + at_once])
+        heard += some
+    assert heard == activity.step(activity.start(), frames)[0]
+
+
+@pytest.mark.parametrize(
+    "frame", [np.zeros((1, 511), np.float32), np.zeros((1, 512), np.int16), np.zeros(512, np.float32)]
+)
 def test_other_frames_are_refused(frame: Samples) -> None:
     activity = load_voice_activity()
     with pytest.raises(ValueError, match="512 float32 samples"):
