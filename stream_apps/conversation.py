@@ -4,7 +4,7 @@ The owner feeds log records in order; at a ``Boundary`` it makes the minutes dur
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from models.speech.segmenter import SegmentRules, Voice
@@ -38,6 +38,18 @@ class Conversation:
         if not isinstance(outcome, Ignored):
             self._kept.append(entry)
         return outcome
+
+    def hear_on(self, entries: Sequence[Entry]) -> list[Outcome]:
+        """Hear log records one after another; ends at the first that opens something or brings a boundary.
+
+        An outcome for each that was heard, at least one: the rest are still to be heard.
+        """
+        outcomes: list[Outcome] = []
+        for entry in entries:
+            outcomes.append(self.hear(entry))
+            if isinstance(outcomes[-1], Opened | Boundary):
+                break
+        return outcomes
 
     def show(self, opened: Opened) -> None:
         """The record that an opening shows is stored; it settles nothing."""

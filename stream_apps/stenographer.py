@@ -8,7 +8,7 @@ its samples, that record and the settings.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +37,8 @@ from undertone.topics import AUDIO, TRANSCRIPTS
 log = logging.getLogger(__name__)
 
 DECODE_ATTEMPTS = 2
+# Heard in one go off the event loop, where so many wait: what a hop costs counts when a backlog is read.
+RECORDS_AT_ONCE = 16
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -71,7 +73,7 @@ class Stenographer:
         self._conversation = Conversation(session, desk.start_voice, desk.rules)
         self._inbox: asyncio.Queue[tuple[Entry, Callable[[], None]]] = asyncio.Queue()
         self._waiting: dict[int, tuple[Entry, Callable[[], None]]] = {}
-        self._foretaste = Foretaste(session.session_id, desk.scheduler, desk.outputs)
+        self._foretaste = Foretaste(session.session_id, desk.rules.endpoint, desk.scheduler, desk.outputs)
         self._busy = False
 
     def take(self, entry: Entry, settle: Callable[[], None]) -> None:
@@ -84,10 +86,12 @@ class Stenographer:
         """Hear records for ever. An error that leaves this is fatal; cancelling it loses nothing durable."""
         try:
             while True:
-                entry, settle = await self._inbox.get()
+                taken = [await self._inbox.get()]
                 self._busy = True
-                self._waiting[entry.offset] = (entry, settle)
-                await self._hear(entry)
+                while len(taken) < RECORDS_AT_ONCE and not self._inbox.empty():
+                    taken.append(self._inbox.get_nowait())
+                self._waiting |= {entry.offset: (entry, settle) for entry, settle in taken}
+                await self._hear([entry for entry, _ in taken])
                 self._busy = False
         finally:
             self._foretaste.forget()
@@ -108,18 +112,20 @@ class Stenographer:
         listener = self._conversation.listener
         return listener.expected, listener.connection
 
-    async def _hear(self, entry: Entry) -> None:
-        outcome = await self._listen(self._conversation.hear, entry)
-        if isinstance(outcome, Ignored):
-            self._settle((entry.offset,))
-        elif isinstance(outcome, Opened):
-            await self._desk.memory.put(self.partition, outcome.session)
-            self._conversation.show(outcome)
-        boundary = outcome if isinstance(outcome, Boundary) else None
-        while boundary is not None:
-            boundary = await self._write_down(boundary)
-        if self._desk.partials:
-            self._foretaste.look(self._conversation.listener, entry, datetime.now(UTC))
+    async def _hear(self, entries: Sequence[Entry]) -> None:
+        while entries:
+            outcomes = await self._listen(self._conversation.hear_on, entries)
+            heard, entries = entries[: len(outcomes)], entries[len(outcomes) :]
+            self._settle([entry.offset for entry, how in zip(heard, outcomes, strict=True) if isinstance(how, Ignored)])
+            outcome = outcomes[-1]
+            if isinstance(outcome, Opened):
+                await self._desk.memory.put(self.partition, outcome.session)
+                self._conversation.show(outcome)
+            boundary = outcome if isinstance(outcome, Boundary) else None
+            while boundary is not None:
+                boundary = await self._write_down(boundary)
+            if self._desk.partials:
+                self._foretaste.look(self._conversation.listener, heard[-1], datetime.now(UTC))
 
     async def _write_down(self, boundary: Boundary) -> Boundary | None:
         """Make a boundary durable; the next one if the records at hand hold it already."""
@@ -182,7 +188,7 @@ class Stenographer:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._desk.ears, lambda: work(*args, **kwargs))
 
-    def _settle(self, offsets: tuple[int, ...]) -> None:
+    def _settle(self, offsets: Sequence[int]) -> None:
         for offset in offsets:
             entry, settle = self._waiting.pop(offset)
             self.unsettled_samples -= _samples(entry)
