@@ -26,7 +26,8 @@ class Figures:
     """One row; None for what a system does not tell, or what did not happen.
 
     ``utterances`` are the system's own, ``cut`` those that were cut for their length; ``ends`` are the ends of speech
-    at which the figures by words are taken, ``unheard`` those of them without a word that became final.
+    at which the figures by words are taken, ``unheard`` those of them without a word that became final;
+    ``elsewhere`` are the cores that other programs kept busy.
     """
 
     system: str
@@ -47,6 +48,7 @@ class Figures:
     cores: dict[str, float]
     megabytes: dict[str, int]
     growth: dict[str, int]
+    elsewhere: float
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def draw_figures(
         cores=spent.cores,
         megabytes=spent.megabytes,
         growth=spent.growth,
+        elsewhere=spent.elsewhere,
     )
     return figures, Trace(by_utterances, by_words)
 

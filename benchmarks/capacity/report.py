@@ -6,6 +6,8 @@ from dataclasses import asdict
 
 from benchmarks.capacity.figures import Figures, Spread, Trace
 
+DISTURBED = 0.1
+
 DELAYS = {
     "final": "end of speech to final with sentiment",
     "shown": "end of speech to all of it on the screen",
@@ -29,6 +31,8 @@ def tell(row: Figures) -> Iterator[str]:
         if spread is not None:
             yield f"  {name:<14} {_spread(spread)}   {meaning}"
     yield "  cores          " + "  ".join(f"{name} {value:.2f}" for name, value in row.cores.items())
+    if row.elsewhere > DISTURBED:
+        yield f"  disturbed: other programs kept {row.elsewhere} cores busy, do not trust these figures"
     yield "  megabytes      " + "  ".join(
         f"{name} {value} ({row.growth[name]:+d})" for name, value in row.megabytes.items()
     )

@@ -246,6 +246,7 @@ def figures(**changes: object) -> Figures:
         "cores": {"driver": 0.25},
         "megabytes": {"driver": 100},
         "growth": {"driver": -3},
+        "elsewhere": 0.0,
     }
     return Figures(**(values | changes))  # type: ignore[arg-type]
 
@@ -277,6 +278,8 @@ def test_reports_have_every_figure() -> None:
     told = "\n".join(tell(figures()))
     assert "one: 2 sessions, 9 utterances (0 cut), word error rate 12.5 %, 0 lost, 0 repeated" in told
     assert "driver 100 (-3)" in told
+    assert "disturbed" not in told
+    assert "disturbed: other programs kept 0.5 cores busy" in "\n".join(tell(figures(elsewhere=0.5)))
     table = "\n".join(compare([figures(), figures(final_by_words=None)], {"one": 2}, 2.0))
     assert "| one | 2 | 1.00 s | 4.00 s | 0.75 s | 12.5 % |" in table
     assert "| one | 2 | - | - | 0.75 s | 12.5 % |" in table
