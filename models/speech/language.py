@@ -4,7 +4,8 @@ A language that the recorder gave is never re-checked. For Whisper base, from 57
 fr, es, pt) and their beginnings: a detection of at least 0.8 was right in all of 204 from 1.5 s of audio up (of 1 s:
 wrong in 2 of 31); below 0.8 in 32 of 42. From 2 s on, a hearing in the right language had a mean log-probability
 below -0.6 in 5 of 97; in a wrong one, 200 of 222 had that, a loop or another script (an English clip heard as
-Korean comes out in Latin letters), and detection then put 185 right. The rest were mostly good translations.
+Korean comes out in Latin letters), and detection then put 185 right. The rest were mostly good translations. In whole sessions, 8 of 133 English
+utterances were heard twice and none changed; of 56 in six languages in random order, 52 came out in their own.
 """
 
 import unicodedata
@@ -56,9 +57,8 @@ def choose(known: Hearing, detected: Hearing, speech_ms: int) -> Hearing:
 
     The other language must be certain: by likelihood alone, noise would pass for whatever language suits it best.
     """
-    if detected.language == known.language or not is_certain(detected, speech_ms):
-        return known
-    return detected if _is_varied(detected) or not _is_varied(known) else known
+    is_other = detected.language != known.language and is_certain(detected, speech_ms)
+    return detected if is_other and _is_varied(detected) else known
 
 
 def _is_in_its_script(hearing: Hearing) -> bool:
