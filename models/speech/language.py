@@ -4,8 +4,9 @@ A language that the recorder gave is never re-checked. For Whisper base, from 57
 fr, es, pt) and their beginnings: a detection of at least 0.8 was right in all of 204 from 1.5 s of audio up (of 1 s:
 wrong in 2 of 31); below 0.8 in 32 of 42. From 2 s on, a hearing in the right language had a mean log-probability
 below -0.6 in 5 of 97; in a wrong one, 200 of 222 had that, a loop or another script (an English clip heard as
-Korean comes out in Latin letters), and detection then put 185 right. The rest were mostly good translations. In whole sessions, 8 of 133 English
-utterances were heard twice and none changed; of 56 in six languages in random order, 52 came out in their own.
+Korean comes out in Latin letters), and detection then put 185 right. The rest were mostly good translations.
+In whole sessions, 8 of 133 English utterances were heard twice and none changed; of 56 in six languages in random
+order, 52 came out in their own.
 """
 
 import unicodedata
