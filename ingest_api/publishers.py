@@ -16,6 +16,8 @@ LOG = logging.getLogger(__name__)
 
 ANSWER_WITHIN_S = 8.0
 STALLED_AFTER_S = 5.0
+# The audio of many recorders goes to Kafka, and on to the transcriber, in one request.
+LINGER_MS = 20
 
 
 class Publishers:
@@ -34,7 +36,7 @@ class Publishers:
         attempt = 0
         while True:
             try:
-                async with open_publisher(self._settings) as self._publisher:
+                async with open_publisher(self._settings, LINGER_MS) as self._publisher:
                     attempt = 0
                     self._is_broken.clear()
                     self._is_open.set()

@@ -75,7 +75,8 @@ class Foretaste:
         self._speculation: _Speculation | None = None
         self._showing: dict[asyncio.Task[None], Decode] = {}
         self._start: int | None = None
-        self._shown_to = 0
+        self._asked_to = 0
+        self._shown_rev = 0
         self._shown = Commitment()
 
     def look(self, listener: Listener, entry: Entry, now: datetime) -> None:
@@ -84,7 +85,7 @@ class Foretaste:
         if ongoing is None:
             return
         if ongoing.start != self._start:
-            self._start, self._shown_to, self._shown = ongoing.start, ongoing.start, Commitment()
+            self._start, self._asked_to, self._shown = ongoing.start, ongoing.start, Commitment()
         language = listener.language if listener.language in self._scheduler.engine.languages else None
         known = self._speculation
         if known is not None and (known.start, known.end) != (ongoing.start, ongoing.end):
@@ -121,21 +122,20 @@ class Foretaste:
         known = self._speculation
         if known and (known.start, known.end, known.language) == (ongoing.start, ongoing.end, language):
             return
-        self.forget()  # speech went on after the pause before, so what was heard of it is out of date
         samples = listener.speech(ongoing.start, ongoing.end).samples
         decode = self._scheduler.submit(samples, language, Urgency.SPECULATION)
         self._speculation = _Speculation(ongoing.start, ongoing.end, language, decode)
         self._show(decode, ongoing, ongoing.heard)
 
     def _ask_partial(self, listener: Listener, ongoing: Ongoing, language: str | None, load: float) -> None:
-        is_first = self._shown_to == ongoing.start
-        if self._showing or ongoing.heard - self._shown_to < partial_after(is_first, load):
+        is_first = self._asked_to == ongoing.start
+        if self._showing or ongoing.heard - self._asked_to < partial_after(is_first, load):
             return
         samples = listener.speech(ongoing.start, ongoing.heard).samples
         self._show(self._scheduler.submit(samples, language, Urgency.PARTIAL), ongoing, ongoing.heard)
 
     def _show(self, decode: Decode, ongoing: Ongoing, heard: int) -> None:
-        self._shown_to = heard
+        self._asked_to = heard
         task = asyncio.create_task(self._publish(decode, ongoing, heard))
         self._showing[task] = decode
         task.add_done_callback(lambda done: self._showing.pop(done, None) and None)
@@ -146,8 +146,10 @@ class Foretaste:
         except Exception as error:  # noqa: BLE001 - the final will try again and say so
             log.debug("session %s: a partial failed: %r", self._session_id, error)
             return
-        if suppression(hearing, to_ms(heard - ongoing.start)) is not None:
+        is_old = ongoing.start != self._start or heard < self._shown_rev
+        if is_old or suppression(hearing, to_ms(heard - ongoing.start)) is not None:
             return
+        self._shown_rev = heard
         self._shown = agree(self._shown, hearing.text)
         partial = Partial(
             session_id=self._session_id,

