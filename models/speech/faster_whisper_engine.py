@@ -61,11 +61,17 @@ def choose(first: Hearing, second: Hearing) -> Hearing:
 class FasterWhisperEngine:
     """A ``SpeechEngine`` on the CPU or on CUDA. Run ``transcribe`` in as many threads as there are replicas."""
 
-    def __init__(self, folder: Path, name: str, *, device: str, compute: str, replicas: int) -> None:
+    def __init__(
+        self, folder: Path, name: str, *, device: str, compute: str, replicas: int, replica_threads: int = 1
+    ) -> None:
         """Load the weights in ``folder``. Raises ``FatalError`` if they, the device or the type do not work."""
         try:
             self._model = ctranslate2.models.Whisper(
-                str(folder), device=device, compute_type=compute, inter_threads=replicas, intra_threads=1
+                str(folder),
+                device=device,
+                compute_type=compute,
+                inter_threads=replicas,
+                intra_threads=replica_threads,
             )
             self._tokens = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
             config = json.loads((folder / "config.json").read_bytes())
