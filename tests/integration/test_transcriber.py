@@ -100,7 +100,8 @@ async def test_a_session_that_is_silent_on_the_wire_ends_and_later_audio_reopens
 async def test_live_speech_is_shown_before_it_is_final(topics: Settings) -> None:
     pcm = read_clip("LJ001-0002.flac") + silence(800) + read_clip("LJ001-0008.flac")  # one utterance, with a pause
     log = log_of(ONE, pcm)
-    async with transcribing(topics), open_publisher(topics) as publisher:
+    async with transcribing(topics) as adapter, open_publisher(topics) as publisher:
+        await until(lambda: adapter.why_not_ready() is None, 30, "the transcriber has its partitions")
         began_s = time.monotonic()
         for number, record in enumerate(log):
             await publisher.publish_audio(record)
