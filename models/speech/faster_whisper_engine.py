@@ -9,6 +9,7 @@ in the full window, without sampling, and the better is kept. Text never depends
 import json
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import ctranslate2
@@ -104,16 +105,17 @@ class FasterWhisperEngine:
         check_samples(samples)
         check_language(language, self._languages)
         window = window_s(len(samples))
-        first = self._hear(samples, language, window, token_cap(len(samples)), attempt=1)
+        first = self._hear(samples, language, window, token_cap(len(samples)))
         if is_sound(first) or window == WINDOW_S:
             return first
-        return choose(first, self._hear(samples, language, WINDOW_S, TOKENS_AT_MOST, attempt=2))
+        second = self._hear(samples, language, WINDOW_S, TOKENS_AT_MOST)
+        return replace(choose(first, second), attempts=2)
 
     def warm(self) -> None:
         """See ``SpeechEngine``."""
         warm_up(self, self._replicas)
 
-    def _hear(self, samples: Samples, language: str | None, window: int, cap: int, *, attempt: int) -> Hearing:
+    def _hear(self, samples: Samples, language: str | None, window: int, cap: int) -> Hearing:
         encoded = self._model.encode(self._spectrogram(samples, window))
         probability = None
         if language is None:
@@ -136,7 +138,7 @@ class FasterWhisperEngine:
             avg_logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),  # the end token counts too
             no_speech_probability=result.no_speech_prob,
             compression_ratio=compression_ratio(text),
-            attempts=attempt,
+            attempts=1,
         )
 
     def _spectrogram(self, samples: Samples, window: int) -> ctranslate2.StorageView:

@@ -12,7 +12,8 @@ import jiwer
 import numpy as np
 import pytest
 
-from models.speech.engines import MAX_SAMPLES, Samples, SpeechEngine
+from models.speech.engines import MAX_SAMPLES, Hearing, Samples, SpeechEngine
+from models.speech.faster_whisper_engine import FasterWhisperEngine
 from models.speech.gates import suppression
 from models.speech.load import load_engine
 from models.weights.fetch import NEEDED
@@ -165,3 +166,21 @@ def test_weights_that_are_none_name_the_settings(name: str, tmp_path: Path) -> N
 def test_without_the_extra_the_remedy_is_told() -> None:
     with pytest.raises(FatalError, match=r"EXTRA=torch.*undertone\[torch\].*UNDERTONE_WHISPER_ENGINE"):
         load_engine(read_settings(whisper_engine="openai-whisper"))
+
+
+def test_attempts_count_the_decode_that_lost_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = load("faster-whisper")
+    assert isinstance(engine, FasterWhisperEngine)
+    decoded: list[Hearing] = []
+    hear = engine._hear
+
+    def note(samples: Samples, language: str | None, window: int, cap: int) -> Hearing:
+        decoded.append(hear(samples, language, window, cap))
+        return decoded[-1]
+
+    monkeypatch.setattr(engine, "_hear", note)
+    noise = np.random.default_rng(0)
+    for level in (0.02, 0.04, 0.06, 0.08):  # unsound in the short window, and no better in the long one now and then
+        decoded.clear()
+        hearing = engine.transcribe(noise.normal(0, level, 48_000).astype(np.float32), "en")
+        assert hearing.attempts == len(decoded) == 2
