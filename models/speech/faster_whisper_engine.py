@@ -34,7 +34,7 @@ from undertone.languages import check_language
 from undertone.settings import Settings
 
 LEAST_WINDOW_S = 12
-MARGIN_S = 5
+MARGIN_S = 3
 HOP_SAMPLES = 160
 
 CPU_FEATURES = Path("/proc/cpuinfo")
