@@ -33,6 +33,8 @@ SPECULATE_WITH_MARGIN = 1.5
 PARTIALS_BELOW = 0.5
 FIRST_PARTIAL_AFTER = to_samples(700)
 PARTIAL_EVERY = to_samples(1000)
+# A beginning of which nothing counts yet is heard again sooner: somebody waits for a sign of life.
+TRY_AGAIN_SOONER_BY = to_samples(600)
 LIVE_WITHIN = timedelta(seconds=3)
 
 
@@ -147,7 +149,11 @@ class Foretaste:
             log.debug("session %s: a partial failed: %r", self._session_id, error)
             return
         is_old = ongoing.start != self._start or heard < self._shown_rev
-        if is_old or suppression(hearing, to_ms(heard - ongoing.start)) is not None:
+        if is_old:
+            return
+        if suppression(hearing, to_ms(heard - ongoing.start)) is not None:
+            if not self._shown.text:
+                self._asked_to = min(self._asked_to, heard - TRY_AGAIN_SOONER_BY)
             return
         self._shown_rev = heard
         self._shown = agree(self._shown, hearing.text)

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 
 
 def next_count(held: Mapping[int, bool], start: int = 1) -> int | None:
-    """What to try next, given which counts held the bar; None when the largest is found.
+    """What to try next, given which counts held the bar; None when the largest is found to within a tenth.
 
-    It doubles from ``start`` until one fails, then halves what is between. A bar that a count did not hold is taken not
-    to be held by any larger one.
+    It grows by half from ``start`` until one fails, then halves what is between. A bar that a count did not hold is
+    taken not to be held by any larger one. Nearer than a tenth, two runs of the same count differ.
     """
     if not held:
         return start
     failed = min((count for count, held_it in held.items() if not held_it), default=None)
     best = largest(held)
     if failed is None:
-        return 2 * best
-    return (best + failed) // 2 if failed - best > 1 else None
+        return best + max(1, best // 2)
+    return (best + failed) // 2 if failed - best > 1 + best // 10 else None
 
 
 def largest(held: Mapping[int, bool]) -> int:
