@@ -33,8 +33,8 @@ def test_reasons(change: dict[str, object], reason: Suppression | None) -> None:
 
 
 def test_windows_follow_the_speech_and_end_at_30_s() -> None:
-    windows = [window_s(seconds * 16_000) for seconds in (0, 1, 7, 8, 20, 25, 30)]
-    assert windows == [12, 12, 12, 13, 25, 30, 30]
+    windows = [window_s(seconds * 16_000) for seconds in (0, 1, 9, 10, 20, 27, 30)]
+    assert windows == [12, 12, 12, 13, 23, 30, 30]
 
 
 def test_tokens_are_capped_in_proportion() -> None:
