@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from models.speech.segmenter import Segmenter, SegmentRules
 from stream_apps.conversation import Conversation
 from stream_apps.listener import Boundary, Entry, Ignored, Opened
 from stream_apps.minutes import take_mark
+from tests.voices import LoudnessVoice
 from undertone.events import Session
 from undertone.identifiers import make_session_id
 from undertone.records import Audio, AudioRecord, Close, Gap, Open
@@ -20,20 +20,6 @@ SESSION_ID = make_session_id(1_790_000_000_000, 7)
 RULES = SegmentRules(
     endpoint=4096, pre_roll=1536, hang_over=700, longest=20_480, cut_within=8192, voiced=1024, mark=16_384
 )
-
-
-class LoudnessVoice:
-    """Speech is what is loud. Like the real network it remembers: its answer leans on the frames before."""
-
-    def __init__(self) -> None:
-        self._before = 0.0
-
-    def __call__(self, frames: NDArray[np.float32]) -> list[float]:
-        return [self._hear(float(np.abs(frame).mean())) for frame in frames]
-
-    def _hear(self, level: float) -> float:
-        self._before = 0.7 * float(level > 0.1) + 0.3 * self._before
-        return self._before
 
 
 def new_session() -> Session:

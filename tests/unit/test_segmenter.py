@@ -8,30 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from models.speech.segmenter import Cut, Samples, Segmenter, SegmentRules, Voice
 from models.speech.voice_activity import load_voice_activity
 from tests.clips import read_clip, silence
+from tests.voices import LoudnessVoice
 
 RULES = SegmentRules(
     endpoint=4096, pre_roll=1536, hang_over=700, longest=20_480, cut_within=8192, voiced=1024, mark=16_384
 )
 QUICK = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-class LoudnessVoice:
-    """Speech is what is loud; it remembers a little, as the network does."""
-
-    def __init__(self) -> None:
-        self._before = 0.0
-
-    def __call__(self, frames: NDArray[np.float32]) -> list[float]:
-        return [self._hear(float(np.abs(frame).mean())) for frame in frames]
-
-    def _hear(self, level: float) -> float:
-        self._before = 0.7 * float(level > 0.1) + 0.3 * self._before
-        return self._before
 
 
 def network() -> Voice:
