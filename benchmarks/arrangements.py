@@ -26,7 +26,7 @@ from benchmarks.clips import Clip, read_clips
 from benchmarks.hearing import normalise
 from benchmarks.hearing.tables import show_table
 from models.speech import faster_whisper_engine
-from models.speech.engines import compression_ratio, token_cap
+from models.speech.engines import MOST_COMPRESSION_RATIO, compression_ratio, token_cap
 from models.speech.faster_whisper_engine import FasterWhisperEngine, window_s
 from models.weights.fetch import fetch
 from undertone.audio import SAMPLE_RATE
@@ -86,7 +86,7 @@ def measure(arrangement: Arrangement, manifests: Sequence[Path], groups: Sequenc
         **asdict(arrangement),
         "cost": round(took_s / (sum(len(clip.samples) for clip in clips) / SAMPLE_RATE), 4),
         "word_error_rate": round(100 * jiwer.wer(references, heard), 2),
-        "looped": sum(compression_ratio(text) > faster_whisper_engine.MAX_COMPRESSION_RATIO for text in texts),
+        "looped": sum(compression_ratio(text) > MOST_COMPRESSION_RATIO for text in texts),
     }
 
 

@@ -42,8 +42,8 @@ def speculate_after(endpoint: int, expected_s: float, load: float) -> int:
     """Samples of pause after which its utterance is decoded, ``expected_s`` being how long that will take.
 
     With room at once. Else as late as it will still be done at the endpoint: the longer a pause has lasted, the
-    likelier it is to last, and the fewer decodes are in vain. Simulated with 20 speakers, that takes 0.2 s off the
-    95th percentile of a final's delay, against any fixed time.
+    likelier it is to last, and the fewer decodes are in vain. Simulated with 20 speakers, that takes 0.15 to
+    0.3 s off the 95th percentile of a final's delay, against fixed times of 512 and 704 ms.
     """
     if load < SPECULATE_AT_ONCE_BELOW:
         return SPECULATE_AT_ONCE

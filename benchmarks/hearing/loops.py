@@ -20,8 +20,7 @@ from benchmarks.clips import Clip, read_clips, to_pcm
 from benchmarks.hearing.conditions import Conditions
 from benchmarks.hearing.live import Utterance, take_down
 from benchmarks.hearing.scores import is_scored, split
-from models.speech.engines import compression_ratio
-from models.speech.gates import MOST_COMPRESSION_RATIO
+from models.speech.engines import MOST_COMPRESSION_RATIO, compression_ratio
 from models.speech.load import load_engine
 from models.speech.segmenter import SegmentRules
 from undertone.settings import read_settings

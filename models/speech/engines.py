@@ -19,6 +19,7 @@ Samples = npt.NDArray[np.float32]
 WINDOW_S = 30
 MAX_SAMPLES = WINDOW_S * SAMPLE_RATE
 
+MOST_COMPRESSION_RATIO = 2.4  # beyond it a text is a loop: Radford et al. 2022, section 4.5
 TOKENS_AT_LEAST = 16
 TOKENS_PER_S = 15
 TOKENS_AT_MOST = 224  # Whisper's own limit for a window
@@ -39,6 +40,11 @@ class Hearing:
     no_speech_probability: float
     compression_ratio: float
     attempts: int
+
+    @property
+    def is_varied(self) -> bool:
+        """Whether its text does not say the same again and again."""
+        return self.compression_ratio <= MOST_COMPRESSION_RATIO
 
 
 class SpeechEngine(Protocol):

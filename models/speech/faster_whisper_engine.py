@@ -40,7 +40,6 @@ HOP_SAMPLES = 160
 CPU_FEATURES = Path("/proc/cpuinfo")
 AVX512 = {"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq"}
 
-MAX_COMPRESSION_RATIO = 2.4
 MIN_AVG_LOGPROB = -1.0
 
 
@@ -51,12 +50,12 @@ def window_s(samples: int) -> int:
 
 def is_sound(hearing: Hearing) -> bool:
     """Whether a hearing passes the checks of Whisper's authors."""
-    return _is_varied(hearing) and hearing.avg_logprob >= MIN_AVG_LOGPROB
+    return hearing.is_varied and hearing.avg_logprob >= MIN_AVG_LOGPROB
 
 
 def choose(first: Hearing, second: Hearing) -> Hearing:
     """The better of two hearings of the same samples: not repetitive, then likelier, then the first."""
-    return max(first, second, key=lambda hearing: (_is_varied(hearing), hearing.avg_logprob))
+    return max(first, second, key=lambda hearing: (hearing.is_varied, hearing.avg_logprob))
 
 
 class FasterWhisperEngine:
@@ -168,13 +167,9 @@ def make_engine(folder: Path, weights: Weights, settings: Settings) -> FasterWhi
 
 
 def use_wide_vectors(features: Path) -> None:
-    """Let CTranslate2 use AVX-512 where the processor has it, which saves a twentieth; left alone it stops at AVX2.
+    """Let CTranslate2 use AVX-512 where the processor has it, which saves a twelfth; left alone it stops at AVX2.
 
     To be called before the first model is loaded. ``CT2_FORCE_CPU_ISA`` (CTranslate2's own) is left as it is.
     """
     if features.exists() and set(features.read_text().split()) >= AVX512:
         os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")
-
-
-def _is_varied(hearing: Hearing) -> bool:
-    return hearing.compression_ratio <= MAX_COMPRESSION_RATIO

@@ -12,7 +12,6 @@ from undertone.events import Suppression
 NO_SPEECH = 0.5
 SURE_ALL_THE_SAME = -0.25
 LEAST_AVG_LOGPROB = -1.2
-MOST_COMPRESSION_RATIO = 2.4
 MOST_CHARACTERS_PER_S = 35
 
 
@@ -28,7 +27,7 @@ def suppression(hearing: Hearing, speech_ms: int) -> Suppression | None:
         return "no_speech"
     if hearing.no_speech_probability > NO_SPEECH and hearing.avg_logprob < SURE_ALL_THE_SAME:
         return "no_speech"
-    if hearing.compression_ratio > MOST_COMPRESSION_RATIO:
+    if not hearing.is_varied:
         return "repetition"
     too_many = len(hearing.text) * 1000 > MOST_CHARACTERS_PER_S * speech_ms
     return "low_confidence" if too_many or hearing.avg_logprob < LEAST_AVG_LOGPROB else None

@@ -12,7 +12,7 @@ order, 52 came out in their own.
 import unicodedata
 
 from models.speech.engines import Hearing
-from models.speech.gates import MOST_COMPRESSION_RATIO, NO_SPEECH
+from models.speech.gates import NO_SPEECH
 
 CERTAIN = 0.8
 LEAST_SPEECH_MS = 2000
@@ -50,7 +50,7 @@ def is_doubtful(hearing: Hearing, speech_ms: int) -> bool:
     """
     if speech_ms < LEAST_SPEECH_MS or hearing.no_speech_probability > NO_SPEECH:
         return False
-    return hearing.avg_logprob < DOUBTFUL_AVG_LOGPROB or not _is_varied(hearing) or not _is_in_its_script(hearing)
+    return hearing.avg_logprob < DOUBTFUL_AVG_LOGPROB or not hearing.is_varied or not _is_in_its_script(hearing)
 
 
 def choose(known: Hearing, detected: Hearing, speech_ms: int) -> Hearing:
@@ -59,7 +59,7 @@ def choose(known: Hearing, detected: Hearing, speech_ms: int) -> Hearing:
     The other language must be certain: by likelihood alone, noise would pass for whatever language suits it best.
     """
     is_other = detected.language != known.language and is_certain(detected, speech_ms)
-    return detected if is_other and _is_varied(detected) else known
+    return detected if is_other and detected.is_varied else known
 
 
 def _is_in_its_script(hearing: Hearing) -> bool:
@@ -68,7 +68,3 @@ def _is_in_its_script(hearing: Hearing) -> bool:
     return script is None or 2 * sum(unicodedata.name(letter, "").startswith(script) for letter in letters) >= len(
         letters
     )
-
-
-def _is_varied(hearing: Hearing) -> bool:
-    return hearing.compression_ratio <= MOST_COMPRESSION_RATIO

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.speech.engines import Hearing
-from models.speech.gates import MOST_COMPRESSION_RATIO
+from models.speech.engines import MOST_COMPRESSION_RATIO, Hearing
 from models.speech.language import CERTAIN, LEAST_SPEECH_MS, choose, is_certain, is_doubtful
 from stream_apps.listener import Boundary, Speech
 from stream_apps.minutes import Heard, take_utterance
