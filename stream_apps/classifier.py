@@ -19,7 +19,7 @@ Judge: TypeAlias = Callable[[str, str | None, float | None], Sentiment | None]
 
 def make_classifier(settings: Settings, outputs: Outputs, dead_letters: DeadLetters) -> "Classifier":
     """The classifier with the engines that the settings name, warm. Raises ``FatalError`` if one cannot be had."""
-    return Classifier(make_router(settings.sentiment_model).judge, outputs, dead_letters)
+    return Classifier(make_router(settings.sentiment_model, settings.cache).judge, outputs, dead_letters)
 
 
 class Classifier:

@@ -21,7 +21,7 @@ from undertone.topics import DEAD_LETTERS, STATISTICS, TRANSCRIPTS, UTTERANCES, 
 
 
 def make_classifier(settings: Settings, outputs: Outputs, dead_letters: DeadLetters) -> Classifier:
-    return Classifier(make_router("vader").judge, outputs, dead_letters)
+    return Classifier(make_router("vader", settings.cache).judge, outputs, dead_letters)
 
 
 async def publish(settings: Settings, topic: Topic, events: Sequence[Event]) -> None:

@@ -1,6 +1,7 @@
 """Sentiment: VADER's labels, and silence where nothing can be judged."""
 
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from models.sentiment.vader_engine import VaderEngine, label_of
 from undertone.errors import FatalError
 from undertone.events import Label, Sentiment
 
-ROUTER = make_router("vader")
+ROUTER = make_router("vader", Path())
 
 
 @pytest.mark.parametrize(
@@ -97,4 +98,4 @@ def test_the_first_engine_that_knows_a_language_judges_it() -> None:
 
 def test_an_unknown_engine_names_the_setting() -> None:
     with pytest.raises(FatalError, match=r"'nonsense'.*UNDERTONE_SENTIMENT_MODEL.*vader"):
-        make_router("nonsense")
+        make_router("nonsense", Path())
