@@ -11,6 +11,7 @@ from dashboards.access import check_reading, unknown_session
 from dashboards.forms import viewer_form
 from storage import queries
 from storage.engine import translate_errors
+from storage.statistics import course
 from undertone.events import Session
 
 MAX_PAGE = 500
@@ -88,5 +89,13 @@ def history_routes(engine: AsyncEngine, key: str, live: Callable[[str], Session 
             await find(connection, session_id)
             page = await queries.window_page(connection, session_id, size_ms=size_ms, cursor=cursor, limit=limit)
         return {"windows": [viewer_form(window) for window in page.items], "next": page.next}
+
+    @router.get("/{session_id}/statistics")
+    async def statistics(session_id: str, token: Token = None) -> dict[str, Any]:
+        """The session as a whole, its quarters, and the trend from the first to the last."""
+        check_reading(key, token, session_id)
+        async with connected() as connection:
+            await find(connection, session_id)
+            return viewer_form(await course(connection, session_id))
 
     return router

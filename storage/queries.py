@@ -127,6 +127,12 @@ async def through_of(connection: AsyncConnection, session_ids: Sequence[str]) ->
     return {row.session_id: row.through for row in rows}
 
 
+async def progress_of(connection: AsyncConnection, session_id: str) -> tuple[int, int]:
+    """The ``seq`` and the sample up to which a session's finals and marks are stored; zeros where none are."""
+    row = (await connection.execute(select(progress).where(progress.c.session_id == session_id))).first()
+    return (0, 0) if row is None else (row.seq, row.through)
+
+
 async def stored_offsets(connection: AsyncConnection) -> dict[tuple[str, int], int]:
     """The next offset to be stored of every (topic, partition) that was ever read."""
     rows = await connection.execute(select(source_offsets))

@@ -89,8 +89,12 @@ windows = Table(
     Column("neutral", BigInteger, nullable=False),
     Column("negative", BigInteger, nullable=False),
     Column("score", Double),
+    # null without a judged utterance; these and the longest pause also where an older version wrote the row
+    Column("score_min", Double),
+    Column("score_max", Double),
     Column("talk_ms", BigInteger, nullable=False),
     Column("silence_ms", BigInteger, nullable=False),
+    Column("longest_pause_ms", BigInteger),
     Column("words", BigInteger, nullable=False),
     Column("words_per_minute", BigInteger),
     Column("loudness_dbfs", Double),

@@ -48,12 +48,21 @@ def transcript(
     )
 
 
-def utterance(seq: int, start_ms: int, end_ms: int, label: Label | None = "positive", **more: object) -> Utterance:
-    """A final with a sentiment; ``label`` None has none."""
+def utterance(
+    seq: int,
+    start_ms: int,
+    end_ms: int,
+    label: Label | None = "positive",
+    *,
+    score: float | None = None,
+    **more: object,
+) -> Utterance:
+    """A final with a sentiment, of the label's usual score if none is given; ``label`` None has none."""
     final = transcript(seq, start_ms, end_ms, **more)  # type: ignore[arg-type]
     sentiment = None
     if label is not None:
-        sentiment = Sentiment(label=label, score=SCORES[label], probabilities=None, model="test@0")
+        given = SCORES[label] if score is None else score
+        sentiment = Sentiment(label=label, score=given, probabilities=None, model="test@0")
     return Utterance(**final.model_dump(exclude={"type"}), sentiment=sentiment)
 
 

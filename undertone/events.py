@@ -163,8 +163,9 @@ class Utterance(Transcript):
 class Window(Value):
     """Statistics of ``size_ms`` of media time from ``start_ms``; ``size_ms`` 0 is the whole session.
 
-    Counts, scores, words and loudness go by the start of an utterance; talk and silence by overlap. ``final``
-    windows lie wholly before the session's ``through``, or the session has ended.
+    Counts, scores, words and loudness go by the start of an utterance; talk, silence and pauses by overlap. ``final``
+    windows lie wholly before the session's ``through``, or the session has ended. ``score_min``, ``score_max`` and
+    ``longest_pause_ms`` are None too where the version that began the window did not know them.
     """
 
     type: Literal["window"] = "window"
@@ -178,18 +179,23 @@ class Window(Value):
     neutral: int
     negative: int
     score: float | None
+    score_min: float | None = None
+    score_max: float | None = None
     talk_ms: int
     silence_ms: int
+    longest_pause_ms: int | None = None
     words: int
     words_per_minute: int | None
     loudness_dbfs: float | None
 
 
 class OpenWindow(Value):
-    """A window still filling, as sums of integers, so that the order of additions cannot matter.
+    """A window still filling, in integers, so that SQL over the same utterances gives exactly the same.
 
-    ``score_e4`` sums scores in ten-thousandths, ``spoken_ms`` the length of utterances that start here, and
-    ``loudness_dms`` their loudness in tenths of a decibel times milliseconds.
+    ``score_e4`` sums scores in ten-thousandths, of which ``score_min_e4`` and ``score_max_e4`` are the extremes,
+    ``spoken_ms`` the length of utterances that start here, and ``loudness_dms`` their loudness in tenths of a decibel
+    times milliseconds. ``pause_ms`` is the longest pause that has ended; another lasts since ``talked_until_ms``, which
+    is None in a window that a version without pauses began.
     """
 
     size_ms: int
@@ -199,7 +205,11 @@ class OpenWindow(Value):
     neutral: int = 0
     negative: int = 0
     score_e4: int = 0
+    score_min_e4: int | None = None
+    score_max_e4: int | None = None
     talk_ms: int = 0
+    pause_ms: int = 0
+    talked_until_ms: int | None = None
     words: int = 0
     spoken_ms: int = 0
     loudness_dms: int = 0

@@ -65,14 +65,30 @@ EVENTS: tuple[Event, ...] = (
         neutral=0,
         negative=1,
         score=-0.112,
+        score_min=-0.7251,
+        score_max=0.5012,
         talk_ms=3000,
         silence_ms=7000,
+        longest_pause_ms=4500,
         words=6,
         words_per_minute=120,
         loudness_dbfs=-21.7,
     ),
     Statistics(
-        session_id=SESSION_ID, seq=3, through_ms=4000, windows=(OpenWindow(size_ms=0, start_ms=0, score_e4=-2239),)
+        session_id=SESSION_ID,
+        seq=3,
+        through_ms=4000,
+        windows=(
+            OpenWindow(
+                size_ms=0,
+                start_ms=0,
+                score_e4=-2239,
+                score_min_e4=-7251,
+                score_max_e4=5012,
+                pause_ms=1000,
+                talked_until_ms=2500,
+            ),
+        ),
     ),
     Deletion(session_id=SESSION_ID, requested_at=AT, requested_by="operator"),
     Worker(

@@ -13,7 +13,7 @@ from storage.cursors import make_cursor
 from storage.engine import make_engine
 from storage.migrations import upgrade
 from storage.upserts import Sourced, store
-from tests.storage_events import session, session_id, utterance, window
+from tests.storage_events import mark, session, session_id, utterance, window
 from tests.viewing import served
 from tests.waiting import until
 from undertone.errors import FatalError
@@ -104,9 +104,71 @@ async def test_windows_of_one_size_or_all(whole: Settings, client: httpx.AsyncCl
     assert [item for page in await pages(client, path, "windows", limit=1) for item in page] == every
 
 
+async def test_statistics_of_a_session_that_goes_on_and_of_one_that_has_ended(
+    whole: Settings, client: httpx.AsyncClient
+) -> None:
+    """Finals of 2 s, one every 5 s; heard up to 20 s, so that a quarter is 5 s."""
+    path = f"/v1/sessions/{session_id()}/statistics"
+    scores = {1: 0.5, 2: None, 3: -0.25, 4: -0.1}
+    label = {1: "positive", 3: "negative", 4: "neutral"}
+    finals = [
+        utterance(seq=seq, sentiment={"label": label[seq], "score": score, "probabilities": None, "model": "m@1"})
+        if score
+        else utterance(seq=seq, sentiment=None)
+        for seq, score in scores.items()
+    ]
+    await keep(whole, [session(state="live"), *finals, mark(seq=5, through=320_000)])
+    found = (await client.get(path)).json()
+    assert (found["session_id"], found["seq"], found["length_ms"], found["trend"]) == (session_id(), 5, 20_000, -0.6)
+    assert [(part["start_ms"], part["size_ms"]) for part in found["quarters"]] == [(n * 5000, 5000) for n in range(4)]
+    assert [part["score"] for part in found["quarters"]] == [0.5, None, -0.25, -0.1]
+    assert [part["positive"] for part in found["quarters"]] == [1, 0, 0, 0]
+    assert [(part["utterances"], part["talk_ms"], part["silence_ms"]) for part in found["quarters"]] == [
+        (1, 2000, 3000)
+    ] * 4
+    assert found["quarters"][1]["longest_pause_ms"] == 3000
+    assert found["whole"] == {
+        "type": "window",
+        "session_id": session_id(),
+        "seq": 5,
+        "size_ms": 0,
+        "start_ms": 0,
+        "final": False,
+        "utterances": 4,
+        "positive": 1,
+        "neutral": 1,
+        "negative": 1,
+        "score": 0.05,
+        "score_min": -0.25,
+        "score_max": 0.5,
+        "talk_ms": 8000,
+        "silence_ms": 12_000,
+        "longest_pause_ms": 3000,
+        "words": 8,
+        "words_per_minute": 60,
+        "loudness_dbfs": -21.7,
+    }
+    ended = session(state="ended", reason="stop", seq=6, through=400_000)
+    await keep(whole, [ended], first_offset=10)  # its last mark is still on its way
+    assert {part["final"] for part in (await client.get(path)).json()["quarters"]} == {False}
+    await keep(whole, [mark(seq=6, through=400_000, ended="stop")], first_offset=11)
+    found = (await client.get(path)).json()
+    assert {part["final"] for part in [found["whole"], *found["quarters"]]} == {True}
+    assert [part["size_ms"] for part in found["quarters"]] == [6250] * 4
+    assert [part["utterances"] for part in found["quarters"]] == [2, 1, 1, 0]
+    assert found["trend"] is None
+
+
+async def test_statistics_before_anything_was_heard(whole: Settings, client: httpx.AsyncClient) -> None:
+    await keep(whole, [session(state="open")])
+    found = (await client.get(f"/v1/sessions/{session_id()}/statistics")).json()
+    assert (found["seq"], found["length_ms"], found["quarters"], found["trend"]) == (0, 0, [], None)
+    assert (found["whole"]["utterances"], found["whole"]["score"], found["whole"]["longest_pause_ms"]) == (0, None, 0)
+
+
 async def test_an_unknown_session_is_refused(client: httpx.AsyncClient) -> None:
     for name in (session_id(9), "nonsense", "%00"):
-        for path in ("", "/utterances", "/windows", "/events"):
+        for path in ("", "/utterances", "/windows", "/statistics", "/events"):
             answer = await client.get(f"/v1/sessions/{name}{path}")
             found = answer.status_code, answer.json()["code"], answer.json()["retryable"]
             assert found == (404, "session_unknown", False), (name, path)

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from storage.engine import connect_url
-from storage.migrations import upgrade
+from storage.engine import connect_url, make_engine
+from storage.migrations import configuration, upgrade
+from storage.queries import window_page
+from storage.rows import row_of
 from storage.schema import metadata
 from tests.conftest import running
+from tests.storage_events import window
 from undertone.errors import FatalError
 from undertone.local.ports import free_ports
 from undertone.local.postgres import EmbeddedPostgres
@@ -33,7 +37,26 @@ def test_several_at_once_and_again(database: str) -> None:
             done.result()
     upgrade(database)
     with psycopg.connect(database) as connection:
-        assert connection.execute("select version_num from alembic_version").fetchall() == [("0001",)]
+        assert connection.execute("select version_num from alembic_version").fetchall() == [("0002",)]
+
+
+async def test_windows_of_an_older_version_are_kept_and_lack_what_it_did_not_know(database: str) -> None:
+    with create_engine(connect_url(database)).connect() as connection:
+        command.upgrade(configuration(connection), "0001")
+        connection.commit()
+    connection.engine.dispose()
+    given = window(final=True)
+    new = ("score_min", "score_max", "longest_pause_ms")
+    row = {name: value for name, value in row_of(given).items() if name not in new}
+    with psycopg.connect(database) as old:
+        names, places = ", ".join(row), ", ".join(["%s"] * len(row))
+        old.execute(f"insert into windows ({names}) values ({places})".encode(), list(row.values()))
+    upgrade(database)
+    engine = make_engine(database)
+    async with engine.connect() as reading:
+        (found,) = (await window_page(reading, given.session_id)).items
+    await engine.dispose()
+    assert found == given.model_copy(update=dict.fromkeys(new))
 
 
 def test_waits_for_a_server_that_is_not_up_yet(tmp_path: Path) -> None:

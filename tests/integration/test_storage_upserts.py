@@ -58,7 +58,10 @@ async def test_rows_give_back_equal_events(engine: AsyncEngine) -> None:
         resume=Resume(offset=99, connection="c-1", speaking=True),
     )
     finals = [utterance(seq=1), utterance(seq=2, sentiment=None, language=None, language_probability=None)]
-    windows = [window(), window(size_ms=0, score=None, words_per_minute=None, loudness_dbfs=None, final=True)]
+    unknown: dict[str, Any] = dict.fromkeys(
+        ("score", "score_min", "score_max", "longest_pause_ms", "words_per_minute", "loudness_dbfs")
+    )
+    windows = [window(), window(size_ms=0, final=True, **unknown)]
     await keep(engine, "sessions", [given])
     await keep(engine, "utterances", finals)
     await keep(engine, "windows", windows)

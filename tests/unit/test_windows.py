@@ -1,15 +1,19 @@
-"""Windows from finals and marks, against a plain recomputation from all of them; and repeats."""
+"""Windows from finals and marks, against a plain recount of all of them; repeats, restarts and older memories."""
+
+import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream_apps.windows import SIZES_MS, apply
+from stream_apps.windows import apply
 from tests.examples import SESSION_ID, mark, utterance
+from tests.recomputation import figures, places, recount
 from undertone.audio import to_ms
-from undertone.events import Label, Mark, Statistics, Suppression, Utterance, Window
+from undertone.events import Label, Mark, OpenWindow, Statistics, Suppression, Utterance, Window
 
 LABELS: list[Label | None] = ["positive", "neutral", "negative", None]
 SUPPRESSED: list[Suppression | None] = [None, None, None, "no_speech"]
+NEW_TO_MEMORY = {"score_min_e4", "score_max_e4", "pause_ms", "talked_until_ms"}
 
 
 @st.composite
@@ -18,11 +22,9 @@ def sessions(draw: st.DrawFn) -> list[Utterance | Mark]:
     events: list[Utterance | Mark] = []
     at_ms = 0
     for seq in range(1, draw(st.integers(1, 15)) + 1):
-        at_ms += draw(st.one_of(st.integers(0, 15_000), st.just(-at_ms % 10_000)))
+        at_ms += draw(st.one_of(st.just(0), st.integers(0, 15_000), st.just(-at_ms % 10_000)))
         if draw(st.booleans()):
             length_ms = draw(st.integers(160, 28_000))
-            text = " ".join(["word"] * draw(st.integers(0, 40)))
-            loudness_dbfs = draw(st.integers(-600, 0)) / 10
             label, suppressed = draw(st.sampled_from(LABELS)), draw(st.sampled_from(SUPPRESSED))
             events.append(
                 utterance(
@@ -30,9 +32,10 @@ def sessions(draw: st.DrawFn) -> list[Utterance | Mark]:
                     at_ms,
                     at_ms + length_ms,
                     label if suppressed is None else None,
-                    text=text,
+                    score=draw(st.integers(-10_000, 10_000)) / 10_000,
+                    text=" ".join(["word"] * draw(st.integers(0, 40))),
                     suppressed=suppressed,
-                    loudness_dbfs=loudness_dbfs,
+                    loudness_dbfs=draw(st.integers(-600, 0)) / 10,
                 )
             )
             at_ms += length_ms
@@ -51,38 +54,19 @@ def run(events: list[Utterance | Mark]) -> dict[tuple[int, int], Window]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(sessions())
-def test_every_window_equals_a_recomputation_from_the_utterances(events: list[Utterance | Mark]) -> None:
-    stored = run(events)
-    length_ms = to_ms(events[-1].through)
-    said = [event for event in events if isinstance(event, Utterance) and event.quality.suppressed is None]
-    expected = {(0, 0)} | {(size, start) for size in SIZES_MS for start in range(0, length_ms, size)}
-    assert set(stored) == expected
-    for (size_ms, start_ms), window in stored.items():
-        end_ms = start_ms + size_ms if size_ms else length_ms + 1
-        here = [final for final in said if start_ms <= final.start_ms < end_ms]
-        judged = [final.sentiment for final in here if final.sentiment]
-        talk_ms = sum(max(0, min(end_ms, final.end_ms) - max(start_ms, final.start_ms)) for final in said)
-        spoken_ms = sum(final.end_ms - final.start_ms for final in here)
-        covered_ms = min(end_ms, length_ms) - start_ms
-        assert window.final
-        assert window.utterances == len(here)
-        assert [window.positive, window.neutral, window.negative] == [
-            sum(sentiment.label == label for sentiment in judged) for label in LABELS[:3]
-        ]
-        assert (window.talk_ms, window.silence_ms) == (talk_ms, covered_ms - talk_ms)
-        if judged:
-            mean = sum(sentiment.score for sentiment in judged) / len(judged)
-            assert window.score is not None
-            assert abs(window.score - mean) <= 0.00005 + 1e-9
-        else:
-            assert window.score is None
-        if spoken_ms:
-            words = sum(len(final.text.split()) for final in here)
-            assert window.words_per_minute == round(words * 60_000 / spoken_ms)
-            loudness = sum(final.loudness_dbfs * (final.end_ms - final.start_ms) for final in here) / spoken_ms
-            assert window.loudness_dbfs is not None
-            assert abs(window.loudness_dbfs - loudness) <= 0.05 + 1e-9
+@given(sessions(), st.data())
+def test_every_window_equals_a_recomputation_from_the_utterances(
+    events: list[Utterance | Mark], data: st.DataObject
+) -> None:
+    """At the end, and as it was shown at any moment before."""
+    now = data.draw(st.sampled_from([len(events), *range(1, len(events))]))
+    stored = run(events[:now])
+    length_ms = to_ms(events[now - 1].through)
+    finals = [event for event in events[:now] if isinstance(event, Utterance)]
+    assert set(stored) == places(length_ms)
+    for place in places(length_ms):
+        assert figures(stored[place]) == figures(recount(finals, place, length_ms)), place
+        assert stored[place].final or now < len(events)
 
 
 @settings(max_examples=50, deadline=None)
@@ -101,3 +85,77 @@ def test_a_window_is_final_once_the_session_is_heard_past_it() -> None:
         (10_000, 0): True,
         (60_000, 0): False,
     }
+
+
+def test_a_pause_is_the_longest_stretch_in_which_nobody_who_counts_talks() -> None:
+    stored = run(
+        [
+            utterance(1, 1_000, 2_000),
+            utterance(2, 6_000, 7_000, None),  # not judged: it is talk all the same
+            utterance(3, 12_000, 19_000, None, suppressed="no_speech"),
+            utterance(4, 24_000, 25_000),
+            mark(5, 28_000),
+        ]
+    )
+    pauses = {place: window.longest_pause_ms for place, window in stored.items()}
+    assert pauses == {
+        (0, 0): 17_000,  # from 7 s to 24 s
+        (60_000, 0): 17_000,
+        (10_000, 0): 4_000,  # from 2 s to 6 s, longer than the 3 s to its end
+        (10_000, 10_000): 10_000,  # all of it
+        (10_000, 20_000): 4_000,  # from its beginning to 24 s, longer than the 3 s heard since
+    }
+
+
+def test_the_extremes_are_of_what_is_judged() -> None:
+    stored = run(
+        [
+            utterance(1, 0, 1_000, "neutral", score=-0.02),
+            utterance(2, 1_000, 2_000, "negative", score=-0.9),
+            utterance(3, 2_000, 3_000, None),
+            utterance(4, 11_000, 12_000, None),
+            mark(5, 12_000, "stop"),
+        ]
+    )
+    assert (stored[0, 0].score_min, stored[0, 0].score, stored[0, 0].score_max) == (-0.9, -0.46, -0.02)
+    unjudged = stored[10_000, 10_000]
+    assert (unjudged.utterances, unjudged.score_min, unjudged.score, unjudged.score_max) == (1, None, None, None)
+
+
+def test_halves_are_rounded_away_from_zero_as_in_sql() -> None:
+    stored = run([utterance(1, 0, 1_000, score=-0.0001), utterance(2, 1_000, 2_000, score=-0.0002), mark(3, 2_000)])
+    assert stored[0, 0].score == -0.0002
+
+
+def test_a_window_that_an_older_version_began_does_not_guess_what_it_did_not_keep() -> None:
+    before, _ = apply(Statistics(session_id=SESSION_ID), utterance(1, 0, 1_000, score=0.9))
+    kept = json.loads(before.model_dump_json())
+    for window in kept["windows"]:
+        for name in NEW_TO_MEMORY:
+            del window[name]
+    old = Statistics.model_validate(kept)
+    assert old.windows[0] == OpenWindow(
+        size_ms=0,
+        start_ms=0,
+        utterances=1,
+        positive=1,
+        score_e4=9_000,
+        talk_ms=1_000,
+        words=3,
+        spoken_ms=1_000,
+        loudness_dms=-217_000,
+    )
+    _, changed = apply(old, utterance(2, 9_000, 12_000, score=-0.5))
+    windows = {(window.size_ms, window.start_ms): window for window in changed}
+    whole = windows[0, 0]
+    assert (whole.score, whole.score_min, whole.score_max, whole.longest_pause_ms) == (0.2, None, None, None)
+    begun = windows[10_000, 10_000]
+    assert (begun.talk_ms, begun.longest_pause_ms) == (2_000, 0)
+
+
+def test_a_window_that_an_older_version_wrote_is_read_without_what_it_did_not_keep() -> None:
+    whole = run([utterance(1, 0, 1_000), mark(2, 5_000, "stop")])[0, 0]
+    kept = json.loads(whole.model_dump_json(exclude={"score_min", "score_max", "longest_pause_ms"}))
+    assert Window.model_validate(kept) == whole.model_copy(
+        update={"score_min": None, "score_max": None, "longest_pause_ms": None}
+    )
