@@ -1,0 +1,55 @@
+"""``card.json``: what an ONNX folder says of itself, and the check that it is whole."""
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from models.weights.fetch import checksum
+from undertone.errors import FatalError
+from undertone.events import Label, Value
+
+CARD = "card.json"
+MODEL = "model.onnx"
+TOKENIZER = "tokenizer.json"
+
+
+class OnnxCard(Value):
+    """What the engine needs to know of a model.
+
+    ``labels`` are the meanings of its outputs, in order. Its logits are divided by ``temperature``; a top probability
+    below ``least_probability`` is called neutral; ``most_tokens`` of a text are read. ``sha256`` of each file.
+    """
+
+    name: str
+    revision: str
+    languages: tuple[str, ...] = Field(min_length=1)
+    labels: tuple[Label, ...] = Field(min_length=2)
+    temperature: float = Field(gt=0)
+    least_probability: float = Field(ge=0, le=1)
+    most_tokens: int = Field(gt=2)
+    licence: str
+    sha256: dict[str, str]
+
+
+def read_card(folder: Path) -> OnnxCard:
+    """The card of a folder whose files are those that it names. Reads every byte of them, 25 MB in 20 ms.
+
+    Raises ``FatalError`` where something is missing, unreadable or not what the card says.
+    """
+    try:
+        card = OnnxCard.model_validate_json((folder / CARD).read_bytes())
+        found = {name: checksum(folder / name) for name in (MODEL, TOKENIZER)}
+    except OSError as error:
+        raise FatalError(f"the sentiment model in {folder} is not whole: {error}; {_REMEDY}") from error
+    except ValidationError as error:
+        raise FatalError(f"{folder / CARD} does not describe a sentiment model: {error}; {_REMEDY}") from error
+    for name, sum_ in found.items():
+        if sum_ != card.sha256.get(name):
+            raise FatalError(
+                f"the file {folder / name} is not the one that its card names: its SHA-256 is {sum_}, it should be "
+                f"{card.sha256.get(name)}; {_REMEDY}"
+            )
+    return card
+
+
+_REMEDY = "install Undertone again, or set UNDERTONE_SENTIMENT_MODEL to another model"
