@@ -27,7 +27,9 @@ def test_bins_are_weighted_by_their_texts_and_do_not_make_up_for_each_other() ->
     assert error == pytest.approx((3 * (0.9 - 1 / 3) + 1 * (1 - 0.55)) / 4)
 
 
-def test_a_probability_on_a_bound_belongs_to_the_bin_below() -> None:
+def test_there_are_fifteen_bins_and_a_bound_belongs_to_the_one_below() -> None:
+    # 10/15 lies between these two: each is off alone.
+    assert expected_calibration_error([[0.65, 0.35], [0.68, 0.32]], [0, 1]) == pytest.approx((0.35 + 0.68) / 2)
     # 0.6 is the bound of bins 9 and 10. Together with 0.55 (bin 9) a right and a wrong one make up for each other.
     assert expected_calibration_error([[0.6, 0.4], [0.55, 0.45]], [0, 1]) == pytest.approx(abs(0.6 + 0.55 - 1) / 2)
     assert expected_calibration_error([[0.6, 0.4], [0.65, 0.35]], [0, 1]) == pytest.approx((0.4 + 0.65) / 2)
