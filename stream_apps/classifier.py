@@ -1,10 +1,14 @@
 """The classifier: transcripts in, the same with sentiment out, in order. It needs no memory: ``seq`` tells repeats."""
 
+import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from models.sentiment import make_router
+from models.sentiment.abstention import Unjudged
+from stream_apps import metrics
 from stream_apps.dead_letters import DeadLetters
 from stream_apps.deliveries import Delivery
 from stream_apps.presence import Outputs
@@ -14,12 +18,13 @@ from undertone.events import Mark, Sentiment, Transcript, Utterance
 from undertone.settings import Settings
 from undertone.topics import TRANSCRIPTS, UTTERANCES, Topic
 
-Judge: TypeAlias = Callable[[str, str | None, float | None], Sentiment | None]
+Judge: TypeAlias = Callable[[Transcript], Sentiment | Unjudged]
 
 
 def make_classifier(settings: Settings, outputs: Outputs, dead_letters: DeadLetters) -> "Classifier":
     """The classifier with the engines that the settings name, warm. Raises ``FatalError`` if one cannot be had."""
-    return Classifier(make_router(settings.sentiment_model, settings.cache).judge, outputs, dead_letters)
+    router = make_router(settings.sentiment_model, settings.cache, device=settings.sentiment_device)
+    return Classifier(router.judge, outputs, dead_letters)
 
 
 class Classifier:
@@ -30,6 +35,7 @@ class Classifier:
 
     def __init__(self, judge: Judge, outputs: Outputs, dead_letters: DeadLetters) -> None:
         self._judge = judge
+        self._mind = ThreadPoolExecutor(1, "sentiment")  # a large model would hold up heartbeats
         self._outputs = outputs
         self._dead_letters = dead_letters
 
@@ -56,12 +62,15 @@ class Classifier:
 
     async def _classify(self, delivery: Delivery, transcript: Transcript) -> Utterance:
         """The utterance. Text that crashes an engine is a dead letter too, and goes on in its place unjudged."""
-        now = datetime.now(UTC)
+        judged: Sentiment | Unjudged | Literal["failed"]
         try:
-            return classify(transcript, self._judge, now)
+            judged = await asyncio.get_running_loop().run_in_executor(self._mind, self._judge, transcript)
         except Exception as error:  # noqa: BLE001 - an engine may raise anything
             await self._dead_letters.put(delivery, error)
-            return _with_sentiment(transcript, None, now)
+            judged = "failed"
+        sentiment = judged if isinstance(judged, Sentiment) else None
+        metrics.JUDGEMENTS.labels(judged.label if isinstance(judged, Sentiment) else judged).inc()
+        return with_sentiment(transcript, sentiment, datetime.now(UTC))
 
 
 def read_final(delivery: Delivery) -> Transcript | Mark:
@@ -72,15 +81,8 @@ def read_final(delivery: Delivery) -> Transcript | Mark:
     return event
 
 
-def classify(transcript: Transcript, judge: Judge, now: datetime) -> Utterance:
-    """The transcript as an utterance; what is suppressed is not judged."""
-    if transcript.quality.suppressed is not None:
-        return _with_sentiment(transcript, None, now)
-    sentiment = judge(transcript.text, transcript.language, transcript.language_probability)
-    return _with_sentiment(transcript, sentiment, now)
-
-
-def _with_sentiment(transcript: Transcript, sentiment: Sentiment | None, now: datetime) -> Utterance:
+def with_sentiment(transcript: Transcript, sentiment: Sentiment | None, now: datetime) -> Utterance:
+    """The transcript as an utterance."""
     values = transcript.model_dump(exclude={"type"})
     values["sentiment"] = sentiment
     values["timing"] = transcript.timing.model_copy(update={"classified_at": now})

@@ -3,6 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 FINALS = Counter("undertone_finals_total", "Final utterances given out", ["suppressed"])
+JUDGEMENTS = Counter("undertone_judgements_total", "Finals judged, by label, and left unjudged, by reason", ["outcome"])
 DECODES = Histogram(
     "undertone_decode_seconds",
     "Seconds of one replica for a decode, by what it was begun for",

@@ -78,7 +78,16 @@ class Settings(BaseSettings):
     whisper_device: Literal["cpu", "cuda"] = Field("cpu", description="Where Whisper runs.")
     whisper_compute: str = Field("int8", description="Compute type of `faster-whisper`; `openai-whisper` has its own.")
     whisper_replicas: int | None = Field(None, ge=1, description="Decoders side by side; unset: as many as cores.")
-    sentiment_model: str = Field("vader", description="Sentiment engine for English.")
+    sentiment_model: str = Field(
+        "vader",
+        description="Sentiment engines between spaces; the first that knows a language judges it: `shipped` (trained "
+        "models, English and Korean), `vader` (a lexicon, English), `hf:owner/name@commit` (a model of the Hugging "
+        "Face hub) or a folder. Models of the hub, and folders without a `card.json`, need the extra `torch`; "
+        "`[de,fr]` behind one says its languages, else its card does.",
+    )
+    sentiment_device: Literal["cpu", "cuda"] = Field(
+        "cpu", description="Where models of the Hugging Face hub run; the others run on the CPU."
+    )
     endpoint_ms: int = Field(1000, ge=200, le=5000, description="Silence that ends an utterance.")
     partials: bool = Field(True, description="Whether text is shown while it still changes.")
 

@@ -116,7 +116,7 @@ def _download(entry: Entry, folder: Path, progress: Progress | None) -> None:
             taken.mkdir()
             try:
                 if progress is None:
-                    with _bars() as bars:
+                    with show_bars() as bars:
                         download(entry, source, taken, bars)
                 else:
                     download(entry, source, taken, progress)
@@ -170,7 +170,8 @@ def _trace(file: File, folder: Path) -> dict[str, int | str]:
     return {"size_bytes": status.st_size, "modified_ns": status.st_mtime_ns, "sha256": file.sha256}
 
 
-def _bars() -> Progress:
+def show_bars() -> Progress:
+    """Bars on standard error, gone when it is done."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

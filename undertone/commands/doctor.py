@@ -70,12 +70,11 @@ def _writable(folder: Path, setting: str) -> str:
 
 
 def _weights(settings: Settings) -> str:
-    from models.weights.fetch import verify
-    from undertone.local.weights import needed_models
+    from undertone.local.weights import needed_models, verify_model
 
     names = [name for name in needed_models(settings) if not Path(name).is_dir()]
     for name in names:
-        verify(name, settings.cache)
+        verify_model(name, settings.cache)
     return f"{', '.join(names) or settings.whisper_model} here, every byte as it should be"
 
 

@@ -36,13 +36,12 @@ def fetch_models(
     names: Annotated[list[str] | None, typer.Argument(help="Which; default: those that the settings name.")] = None,
 ) -> None:
     """Download models, check them by SHA-256, and keep them in the cache."""
-    from models.weights.fetch import fetch
-    from undertone.local.weights import needed_models
+    from undertone.local.weights import fetch_model, needed_models
     from undertone.settings import read_settings
 
     settings = read_settings()
     for name in names or needed_models(settings):
-        typer.echo(f"{name}: {fetch(name, settings.cache)}")
+        typer.echo(f"{name}: {fetch_model(name, settings.cache)}")
 
 
 @topic_commands.command("apply")

@@ -8,7 +8,7 @@ from functools import partial
 from undertone.errors import FatalError
 from undertone.local.jars import KAFKA_VERSION, provide_jars, read_pins
 from undertone.local.terminal import Terminal
-from undertone.local.weights import download_megabytes, needed_models
+from undertone.local.weights import download_megabytes, fetch_model, needed_models
 from undertone.settings import Settings
 
 
@@ -42,13 +42,11 @@ class Downloads:
 
     async def weights(self) -> None:
         """Have the models that the settings name, checked. Raises ``FatalError``."""
-        from models.weights.fetch import fetch
-
         with self._terminal.bars() as bars:
             for name in needed_models(self._settings):
                 if (megabytes := download_megabytes(name, self._settings.cache)) > 0:
                     self._terminal.say("weights", f"downloads the model {name}, {megabytes} MB")
-                await in_daemon(partial(fetch, name, self._settings.cache, progress=bars))
+                await in_daemon(partial(fetch_model, name, self._settings.cache, progress=bars))
 
 
 async def in_daemon(work: Callable[[], object]) -> None:
