@@ -9,8 +9,9 @@ rules of routing; a model that does not know a file's language is left out, and 
 
 ``ECE`` is the expected calibration error. Times are those of a thread of its own, one text at a time and warm; the
 median is also quoted as a multiple of VADER's on the same texts in the same run. Each model after the first is compared
-with the first. A file that ``benchmarks.sentiment.aloud`` wrote has what was spoken in a column ``original``: both are
-judged, and the difference is the loss by mis-hearing. ``--column`` judges one column alone.
+with the first. Of a file that ``benchmarks.sentiment.aloud`` wrote, what was heard, what of that the classifier would
+judge (``trusted``) and what was read (``original``) are all judged, and the loss by mis-hearing is what the first two
+are less than the last. ``--column`` judges one column alone.
 """
 
 import argparse
@@ -25,13 +26,11 @@ from typing import Any
 from benchmarks.hearing.tables import show_table
 from benchmarks.sentiment.judges import Cost, Judge, judge, load_judges
 from benchmarks.sentiment.scores import Score, are_right, difference, score
-from benchmarks.sentiment.texts import Columns, Text, guess_language, read_columns
+from benchmarks.sentiment.texts import HEARD, TRUSTED, WRITTEN, Columns, Text, guess_language, read_columns
 from models.sentiment.engines import SentimentEngine
 from models.sentiment.vader_engine import VaderEngine
 from undertone.errors import FatalError, UndertoneError
 from undertone.settings import read_settings
-
-HEARD, SPOKEN = "text", "original"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +61,15 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--model", action="append", dest="models", metavar="NAME", help="may be repeated")
     parser.add_argument("--language", help="of all files; without it Hangul is Korean and anything else English")
-    parser.add_argument("--column", help="the column of text; without it text, and original where there is one")
+    parser.add_argument("--column", help="the column of text; without it text, and what else aloud wrote")
     parser.add_argument("--json", action="store_true", help="with what each label was taken for")
     return parser.parse_args(arguments)
 
 
 def read(path: Path, given: argparse.Namespace) -> Material:
     """A file as it is to be judged."""
-    columns = read_columns(path, [given.column] if given.column else [HEARD, SPOKEN])
-    written = columns.get(SPOKEN) or next(iter(columns.values()))
+    columns = read_columns(path, [given.column] if given.column else [HEARD, TRUSTED, WRITTEN])
+    written = columns.get(WRITTEN) or next(iter(columns.values()))
     language = given.language or guess_language(one.text for one in written)
     return Material(path, columns, language, guessed=given.language is None)
 
@@ -132,8 +131,10 @@ def report(material: Material, judges: Sequence[Judge], engines: dict[str, Senti
             for column, found in results.items()
         ],
         "losses": [
-            {"name": heard.name, **asdict(difference(heard.right, spoken.right))}
-            for heard, spoken in zip(results.get(HEARD, []), results.get(SPOKEN, []), strict=False)
+            {"name": heard.name, "column": column, **asdict(difference(heard.right, written.right))}
+            for column in results
+            if column != WRITTEN
+            for heard, written in zip(results[column], results.get(WRITTEN, []), strict=False)
         ],
     }
 
@@ -158,7 +159,7 @@ def show(files: Sequence[dict[str, Any]]) -> None:
             for apart in column["differences"]:
                 print(f"{column['column']}: accuracy of {apart['one']} less {apart['less']}: {interval(apart)}")
         for loss in one["losses"]:
-            print(f"accuracy of {loss['name']} on {HEARD} less {SPOKEN}: {interval(loss)}")
+            print(f"accuracy of {loss['name']} on {loss['column']} less {WRITTEN}: {interval(loss)}")
 
 
 def row(column: str, model: dict[str, Any]) -> dict[str, Any]:

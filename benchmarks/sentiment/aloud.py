@@ -7,30 +7,45 @@ are passed over. The rows are heard as the product hears them: each text is a se
 (``benchmarks.hearing.live``), its language given, cut by voice activity, decoded by the engine of the settings and
 gated. The finals that count are joined; where none does the text is empty, and no model has anything to judge.
 
-OUT.tsv has ``label``, ``text`` (heard) and ``original`` (as written): ``python -m benchmarks.sentiment OUT.tsv`` judges
-both. Equal seeds give equal files. A synthesiser is not a person: its English is harder to hear than people's, and its
+OUT.tsv has ``label``, ``text`` (heard), ``trusted`` (heard, without the finals that the classifier leaves unjudged, see
+``models.sentiment.abstention``) and ``original`` (as written); ``python -m benchmarks.sentiment OUT.tsv`` judges all
+three. Equal seeds give equal files. A synthesiser is not a person: its English is harder to hear than people's, and its
 Korean is not understood at all by Whisper base.
 """
 
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import TypeAlias
 
-from benchmarks.clips import Clip, Heard
-from benchmarks.hearing.live import live_engine
+from benchmarks.clips import to_pcm
+from benchmarks.hearing.live import take_down
 from benchmarks.hearing.scores import compare, error_rate, unit_of
 from benchmarks.sentiment.espeak import ACCENTS, draw_voice, find_program, is_speakable, speak
-from benchmarks.sentiment.texts import Text, guess_language, read_columns
+from benchmarks.sentiment.texts import HEARD, TRUSTED, WRITTEN, Text, guess_language, read_columns
+from models.sentiment.abstention import why_unjudged
+from models.speech.engines import Samples
 from models.speech.load import load_engine
 from models.speech.segmenter import SegmentRules
 from undertone.audio import to_samples
 from undertone.errors import UndertoneError
-from undertone.settings import read_settings
+from undertone.events import Transcript
+from undertone.settings import Settings, read_settings
+
+Hear: TypeAlias = Callable[[Samples, str], "Heard"]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The text of the finals that count, and of those among them that the classifier judges."""
+
+    text: str
+    trusted: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +54,6 @@ class Reading:
 
     original: Text
     heard: Heard
-
-    @property
-    def text(self) -> str:
-        """What counts of it, on one line."""
-        return " ".join(self.heard.counted.split())
 
 
 def sample(texts: Sequence[Text], rows: int, seed: int) -> list[Text]:
@@ -60,51 +70,56 @@ def sample(texts: Sequence[Text], rows: int, seed: int) -> list[Text]:
     return [texts[number] for number in sorted(chosen)]
 
 
-def read_aloud(one: Text, language: str, seed: str) -> Clip:
-    """A text as a recording."""
-    samples = speak(one.text, draw_voice(language, Random(seed)))
-    return Clip("aloud", samples, language, one.text, is_speech=True)
-
-
 def write(readings: Sequence[Reading], out: Path) -> None:
     """The file for ``benchmarks.sentiment``."""
-    lines = ["label\ttext\toriginal", *(f"{one.original.label}\t{one.text}\t{one.original.text}" for one in readings)]
+    rows = [(one.original.label, one.heard.text, one.heard.trusted, one.original.text) for one in readings]
     out.parent.mkdir(parents=True, exist_ok=True)
+    lines = ["\t".join(row) for row in [("label", HEARD, TRUSTED, WRITTEN), *rows]]
     out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def describe(readings: Sequence[Reading], language: str) -> str:
-    """How well it was heard, in a line or two."""
-    said = [one.original.text for one in readings]
-    edits = [compare(text, one.text, language) for text, one in zip(said, readings, strict=True)]
-    lost = sum(not one.text for one in readings)
+    """How well it was heard, in a line."""
+    edits = [compare(one.original.text, one.heard.text, language) for one in readings]
     return (
-        f"{len(readings)} texts read aloud in {language}; {error_rate(edits)} % of {unit_of(language)} misheard; "
-        f"{sum(not one.errors for one in edits)} texts without an error, {lost} not heard at all or suppressed"
+        f"{len(readings)} texts read aloud in {language}: {error_rate(edits)} % of {unit_of(language)} misheard; "
+        f"{sum(not one.errors for one in edits)} texts without an error, {sum(not one.heard.text for one in readings)} "
+        f"suppressed, {sum(not one.heard.trusted for one in readings)} suppressed or too doubtful to judge"
     )
 
 
-def load_ear() -> tuple[Callable[[Clip], Heard], int]:
-    """The live path with the engine of the settings, and in how many threads it hears."""
-    settings = read_settings()
+def join(finals: Iterable[Transcript], language: str) -> Heard:
+    """What was heard of one text, on one line."""
+    counted = [one for one in finals if one.quality.suppressed is None]
+    trusted = [one for one in counted if why_unjudged(one, {language}) is None]
+    text, sure = (" ".join(" ".join(one.text for one in some).split()) for some in (counted, trusted))
+    return Heard(text, sure)
+
+
+def load_ear(settings: Settings) -> Hear:
+    """The live path with the engine of the settings; safe to call from threads."""
     engine = load_engine(settings)
-    return live_engine(
-        engine, SegmentRules(endpoint=to_samples(settings.endpoint_ms)), detect=False
-    ), settings.replicas()
+    rules = SegmentRules(endpoint=to_samples(settings.endpoint_ms))
+
+    def hear(samples: Samples, language: str) -> Heard:
+        return join((one.transcript for one in take_down(to_pcm(samples), language, engine, rules)), language)
+
+    return hear
 
 
-def run(given: argparse.Namespace) -> str:
+def run(given: argparse.Namespace, settings: Settings) -> str:
     """Write the file and say how well it was heard. Raises ``FatalError`` where something is missing."""
     find_program()
-    texts = read_columns(given.file, ["text"])["text"]
+    texts = read_columns(given.file, [HEARD])[HEARD]
     language = given.language or guess_language(one.text for one in texts)
     chosen = sample(texts, given.rows, given.seed)
-    hear, threads = load_ear()
+    hear = load_ear(settings)
 
     def read(number: int) -> Reading:
-        return Reading(chosen[number], hear(read_aloud(chosen[number], language, f"{given.seed} {number}")))
+        voice = draw_voice(language, Random(f"{given.seed} {number}"))
+        return Reading(chosen[number], hear(speak(chosen[number].text, voice), language))
 
-    with ThreadPoolExecutor(threads) as executor:
+    with ThreadPoolExecutor(settings.replicas()) as executor:
         readings = list(executor.map(read, range(len(chosen))))
     write(readings, given.out)
     return describe(readings, language)
@@ -121,7 +136,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--language", choices=sorted(ACCENTS), help="without it Hangul is Korean, all else English")
     try:
-        print(run(parser.parse_args(arguments)))
+        print(run(parser.parse_args(arguments), read_settings()))
     except UndertoneError as error:
         sys.exit(str(error))
 

@@ -12,6 +12,9 @@ from undertone.events import Label
 
 LABELS: tuple[Label, ...] = get_args(Label)
 
+HEARD, TRUSTED, WRITTEN = "text", "trusted", "original"
+"""Columns: the text; and of one read aloud what the classifier would judge, and what was read (see ``aloud``)."""
+
 HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
 
 

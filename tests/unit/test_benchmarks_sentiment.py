@@ -8,13 +8,13 @@ from random import Random
 import pytest
 
 from benchmarks.bootstrap import difference_of_rates
-from benchmarks.clips import Heard
 from benchmarks.sentiment import __main__ as command
 from benchmarks.sentiment import aloud, espeak
 from benchmarks.sentiment.scores import are_right, confusion, difference, macro_f1, score
 from benchmarks.sentiment.texts import Text, guess_language, read_columns
+from tests.examples import transcript
 from undertone.errors import FatalError
-from undertone.events import Label, Probabilities, Sentiment
+from undertone.events import Label, Probabilities, Sentiment, Suppression, Transcript
 
 
 def judged(label: Label, score: float = 0.0, shares: tuple[float, float, float] | None = None) -> Sentiment:
@@ -168,7 +168,8 @@ def test_the_command_judges_files_and_says_what_it_took_them_for(
         ("original", 100.0),
     ]
     assert found["columns"][0]["models"][0]["times_vader"] == 1.0
-    assert (found["losses"][0]["name"], found["losses"][0]["points"]) == ("vader", -33.33)
+    [loss] = found["losses"]
+    assert (loss["name"], loss["column"], loss["points"]) == ("vader", "text", -33.33)
     command.main([str(path), "--model", "vader", "--column", "original", "--language", "en"])
     table = capsys.readouterr().out
     assert "language en (given)" in table
@@ -218,20 +219,32 @@ def test_voices_go_by_the_seed() -> None:
     assert {voice.name.partition("+")[0] for voice in drawn} == set(espeak.ACCENTS["en"])
 
 
+def final(text: str, avg_logprob: float = -0.2, suppressed: Suppression | None = None) -> Transcript:
+    one = transcript(1, 0, 2000, text, suppressed=suppressed)
+    return one.model_copy(update={"quality": one.quality.model_copy(update={"avg_logprob": avg_logprob})})
+
+
+def test_what_was_heard_is_what_counts_and_trusted_what_is_judged() -> None:
+    finals = [final("It is sat.\t"), final("Very\nsat."), final("Or what?", -1.1), final("You", suppressed="no_speech")]
+    assert aloud.join(finals, "en") == aloud.Heard("It is sat. Very sat. Or what?", "It is sat. Very sat.")
+    assert aloud.join([], "en") == aloud.Heard("", "")
+
+
 def test_what_was_heard_goes_into_a_file_that_can_be_judged(tmp_path: Path) -> None:
-    heard = Heard("It is sat.\tVery\nsat.", "It is sat.\tVery\nsat.")
-    nothing = Heard("You", "", suppressed=1)
     readings = [
-        aloud.Reading(Text("negative", "It is sad. Very sad."), heard),
-        aloud.Reading(Text("positive", "Yes"), nothing),
+        aloud.Reading(Text("negative", "It is sad. Very sad."), aloud.Heard("It is sat. Very sat.", "")),
+        aloud.Reading(Text("positive", "Yes"), aloud.Heard("", "")),
+        aloud.Reading(Text("neutral", "A door."), aloud.Heard("a door", "a door")),
     ]
     aloud.write(readings, tmp_path / "new" / "out.tsv")
-    assert read_columns(tmp_path / "new" / "out.tsv", ["text", "original"]) == {
-        "text": [Text("negative", "It is sat. Very sat."), Text("positive", "")],
-        "original": [Text("negative", "It is sad. Very sad."), Text("positive", "Yes")],
+    assert read_columns(tmp_path / "new" / "out.tsv", ["text", "trusted", "original"]) == {
+        "text": [Text("negative", "It is sat. Very sat."), Text("positive", ""), Text("neutral", "a door")],
+        "trusted": [Text("negative", ""), Text("positive", ""), Text("neutral", "a door")],
+        "original": [Text("negative", "It is sad. Very sad."), Text("positive", "Yes"), Text("neutral", "A door.")],
     }
     assert aloud.describe(readings, "en") == (
-        "2 texts read aloud in en; 50.0 % of words misheard; 0 texts without an error, 1 not heard at all or suppressed"
+        "3 texts read aloud in en: 37.5 % of words misheard; 1 texts without an error, 1 suppressed, "
+        "2 suppressed or too doubtful to judge"
     )
 
 
