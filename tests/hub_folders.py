@@ -1,6 +1,7 @@
 """Small models in the form of the Hugging Face hub, made on the spot. Needs the extra ``torch``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,13 @@ def write_model(folder: Path, labels: Sequence[str] = ("negative", "neutral", "p
     _tokenizer().save_pretrained(folder)
     (folder / "README.md").write_text(CARD)
     return folder
+
+
+def change_weights(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Change the tensors in a folder, by their names."""
+    safetensors = import_module("safetensors.torch")
+    file = folder / "model.safetensors"
+    safetensors.save_file(change(safetensors.load_file(file)), file)
 
 
 def _set(model: Any, torch: Any, outputs: int) -> None:
