@@ -26,6 +26,11 @@ def load_engines(names: str, cache: Path, *, device: str = "cpu") -> tuple[Senti
     return tuple(engine for named in read_names(names) for engine in _load(named, cache, device))
 
 
+def shipped_folders() -> list[Path]:
+    """Those of the trained models that come with the project."""
+    return sorted(SHIPPED.glob("sentiment-*"))
+
+
 def _load(named: BuiltIn | Model, cache: Path, device: str) -> tuple[SentimentEngine, ...]:
     """The engines of one name. Their libraries are imported only where they are asked for."""
     if isinstance(named, Model):
@@ -36,7 +41,7 @@ def _load(named: BuiltIn | Model, cache: Path, device: str) -> tuple[SentimentEn
         return (VaderEngine(),)
     from models.sentiment.onnx_engine import OnnxEngine
 
-    folders = sorted(SHIPPED.glob("sentiment-*"))
+    folders = shipped_folders()
     if not folders:
         raise FatalError(f"the models that come with the project are not in {SHIPPED}: {REMEDY}")
     return tuple(OnnxEngine(folder) for folder in folders)

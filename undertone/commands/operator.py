@@ -18,6 +18,10 @@ def list_models() -> None:
     """Show the models that Undertone knows, and which are here."""
     from rich.table import Table
 
+    from models.sentiment import shipped_folders
+    from models.sentiment.names import hub_models
+    from models.sentiment.onnx_card import MODEL, read_card
+    from models.weights import hub
     from models.weights.fetch import is_here
     from models.weights.registry import ENTRIES
     from undertone.settings import read_settings
@@ -28,6 +32,13 @@ def list_models() -> None:
         here = "yes" if is_here(entry, settings.cache) else "no"
         size = f"{entry.size_bytes / 1e6:.0f}"
         table.add_row(entry.name, entry.kind, size, here, entry.licence, entry.sha256[:12])
+    for folder in shipped_folders():
+        card = read_card(folder)
+        size = f"{sum(file.stat().st_size for file in folder.iterdir()) / 1e6:.0f}"
+        table.add_row(card.name, "sentiment", size, "shipped", card.licence, card.sha256[MODEL][:12])
+    for model in hub_models(settings.sentiment_model):
+        here = "yes" if hub.is_here(model, settings.cache) else "no"
+        table.add_row(f"hf:{model.repository}", "sentiment", "", here, "see its page", f"at {model.revision[:12]}")
     out().print(table)
 
 
