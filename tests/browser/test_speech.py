@@ -60,7 +60,10 @@ async def test_speech_is_seen_live_and_found_again(platform: Platform, speech: P
         assert [utterance["text"] for utterance in utterances if utterance["text"]] == shown
         _check_rows(platform, session_id, utterances)
         windows = await _windows(platform, session_id)
-        assert totals == _line(next(window for window in windows if window["size_ms"] == 0))
+        whole = next(window for window in windows if window["size_ms"] == 0)
+        assert totals == _line(whole)
+        assert _get(platform, f"/v1/sessions/{session_id}/statistics")["whole"] == whole
+        await expect(watcher.locator("#quarters tr")).to_have_count(4)
 
         past, past_complaints = await open_page(chromium, platform.url)
         await past.get_by_role("link", name="Two sentences").click()

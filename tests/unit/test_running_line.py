@@ -1,8 +1,8 @@
-"""The terminal's line of statistics says what the pages say."""
+"""The terminal's lines of statistics say what the pages say."""
 
 import pytest
 
-from undertone.commands.history import running_line
+from undertone.commands.history import running_line, trend_line
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,10 @@ from undertone.commands.history import running_line
 )
 def test_shares_are_rounded_with_halves_up(counts: tuple[int, int, int], line: str) -> None:
     assert running_line(dict(zip(("positive", "neutral", "negative"), counts, strict=True))) == line
+
+
+@pytest.mark.parametrize(
+    ("trend", "words"), [(0.305, "Trend: +0.30,"), (-0.2, "Trend: -0.20,"), (None, "Trend: none,")]
+)
+def test_the_trend_carries_its_sign_or_says_why_there_is_none(trend: float | None, words: str) -> None:
+    assert trend_line(trend).startswith(words)

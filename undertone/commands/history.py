@@ -1,6 +1,6 @@
 """History on the terminal, from the read side's REST."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
@@ -69,8 +69,11 @@ def show(
             Text(utterance["text"]),
         )
     console.print(table)
-    for window in _get(url, f"{path}/windows", token=token, size_ms=0)["windows"]:
-        console.print(Text(running_line(window)))
+    statistics = _get(url, f"{path}/statistics", token=token)
+    console.print(Text(running_line(statistics["whole"])))
+    if statistics["quarters"]:
+        console.print(_quarters(statistics["quarters"]))
+        console.print(Text(trend_line(statistics["trend"])))
 
 
 def running_line(window: Json) -> str:
@@ -82,6 +85,26 @@ def running_line(window: Json) -> str:
     scored = sum(counts.values())
     shares = {label: (200 * count + scored) // (2 * scored) if scored else 0 for label, count in counts.items()}
     return " / ".join(f"{label.capitalize()}: {count} ({shares[label]} %)" for label, count in counts.items())
+
+
+def trend_line(trend: float | None) -> str:
+    """The trend as a line, or why there is none."""
+    if trend is None:
+        return "Trend: none, since the first or the last quarter has nothing that was judged"
+    return f"Trend: {_score(trend)}, the score of the last quarter less that of the first"
+
+
+def _quarters(quarters: Iterable[Json]) -> Table:
+    table = Table("quarter", "from", "to", "talk", "score", "positive", "neutral", "negative", box=None)
+    for number, quarter in enumerate(quarters, 1):
+        start_ms = quarter["start_ms"]
+        table.add_row(
+            str(number),
+            *map(_clock, (start_ms, start_ms + quarter["size_ms"], quarter["talk_ms"])),
+            _score(quarter["score"]) or "-",
+            *(str(quarter[label]) for label in ("positive", "neutral", "negative")),
+        )
+    return table
 
 
 def _pages(url: str, path: str, items: str, token: str | None) -> Iterator[Json]:

@@ -1,6 +1,6 @@
 /** One session, live or past: the same page, since a past session is a live one that has ended. */
 
-import { ApiError, eventsPath, listUtterances, readSession } from "../shared/api.js";
+import { ApiError, eventsPath, listUtterances, readCourse, readSession } from "../shared/api.js";
 import { find, showShares, showTotals } from "../shared/elements.js";
 import { EventStream } from "../shared/events.js";
 import { clock, mediaMs } from "../shared/format.js";
@@ -9,6 +9,8 @@ import { onLanguage, say, sayTime } from "../shared/i18n.js";
 import { Library, Story } from "../shared/story.js";
 import { Transcript } from "../shared/transcript.js";
 import { showTitle } from "../live/card.js";
+import { CourseFollower } from "./course.js";
+import { showFacts, showQuarters } from "./figures.js";
 import { drawMoodLine } from "./mood-line.js";
 
 /** Beyond this length a point per minute says more than a point per ten seconds. */
@@ -45,6 +47,8 @@ const paint = paced(() => {
   say(find("length"), "session.length", { length: clock(lengthMs) });
   showTotals(find("totals"), story.total);
   showShares(find("shares"), story.total);
+  if (story.total) showFacts(find("facts"), story.total);
+  showCourse(story.total?.seq ?? session?.seq ?? 0);
   const windows = story.series(lengthMs > LONG_MS ? 60_000 : 10_000);
   const drawn = drawMoodLine(find("mood"), windows, [...story.utterances.values()], lengthMs);
   find("mood-none").hidden = drawn;
@@ -53,6 +57,16 @@ const paint = paced(() => {
   find("transcript-none").hidden = !transcript.isEmpty;
   say(find("transcript-none"), isLive ? "session.transcript.none" : "session.transcript.silent");
 });
+
+const follower = new CourseFollower(() => readCourse(id ?? "", token), paint);
+
+/** @param {number} seq The last final or mark that is counted in what is shown. */
+function showCourse(seq) {
+  follower.follow(seq);
+  const { course } = follower;
+  find("course").hidden = !course || course.quarters.length === 0;
+  if (course) showQuarters(find("quarters"), find("trend"), course);
+}
 
 function showNotice() {
   notice.hidden = hasSnapshot && connected && library.complete && !wasDeleted;

@@ -4,6 +4,7 @@
 /** @typedef {import("./vocabulary.js").NewSession} NewSession */
 /** @typedef {import("./vocabulary.js").Utterance} Utterance */
 /** @typedef {import("./vocabulary.js").Window} Window */
+/** @typedef {import("./vocabulary.js").Course} Course */
 
 export class ApiError extends Error {
   /**
@@ -65,6 +66,16 @@ export function listUtterances(id, token, cursor) {
  */
 export function readSession(id, token) {
   return ask(`/v1/sessions/${encodeURIComponent(id)}${query({ token })}`);
+}
+
+/**
+ * A session as a whole and in quarters.
+ * @param {string} id
+ * @param {string | null} token
+ * @returns {Promise<Course>}
+ */
+export function readCourse(id, token) {
+  return ask(`/v1/sessions/${encodeURIComponent(id)}/statistics${query({ token })}`);
 }
 
 /**

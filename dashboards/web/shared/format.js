@@ -29,6 +29,16 @@ export function shares({ positive, neutral, negative }) {
 }
 
 /**
+ * A score or a difference of scores, with its sign and two decimals.
+ * @param {number} score
+ * @param {string} language
+ */
+export function signed(score, language) {
+  const form = { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: /** @type {const} */ ("exceptZero") };
+  return new Intl.NumberFormat(language, form).format(score);
+}
+
+/**
  * A length of time as a clock shows it: 0:07, 12:05, 1:02:03.
  * @param {number} ms
  */

@@ -60,9 +60,20 @@
  * @property {number} neutral
  * @property {number} negative
  * @property {number | null} score
+ * @property {number | null} score_min
+ * @property {number | null} score_max
  * @property {number} talk_ms
  * @property {number} silence_ms
+ * @property {number | null} longest_pause_ms
  * @property {number | null} words_per_minute
+ *
+ * @typedef {object} Course
+ * @property {string} session_id
+ * @property {number} seq
+ * @property {number} length_ms
+ * @property {Window} whole
+ * @property {Window[]} quarters Four, or none before anything was heard.
+ * @property {number | null} trend Mean score of the last quarter minus that of the first.
  *
  * @typedef {object} Snapshot
  * @property {"snapshot"} type

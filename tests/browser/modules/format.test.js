@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { clock, fill, mediaMs, seconds, shares } from "../../../dashboards/web/shared/format.js";
+import { clock, fill, mediaMs, seconds, shares, signed } from "../../../dashboards/web/shared/format.js";
 
 /** @param {string} language */
 function messages(language) {
@@ -46,4 +46,8 @@ test("samples are milliseconds at 16 kHz", () => {
 
 test("a place without a value stays visible instead of vanishing", () => {
   assert.equal(fill("{a} {b}", { a: 1.25 }, "en"), "1.3 {b}");
+});
+
+test("scores carry their sign, and zero none", () => {
+  assert.deepEqual([0.305, -0.2, 0, -0.001].map((score) => signed(score, "en")), ["+0.31", "-0.20", "0.00", "0.00"]);
 });
