@@ -12,6 +12,7 @@ from storage.upserts import Sourced, store
 from tests.storage_events import mark, session, session_id, utterance
 from tests.viewing import served
 from undertone.commands.history import show
+from undertone.events import Event
 from undertone.settings import Settings
 
 
@@ -20,7 +21,7 @@ async def test_show_tells_what_was_said_and_how_it_went_from_quarter_to_quarter(
 ) -> None:
     upgrade(database)
     judged = {"label": "positive", "score": 0.43, "probabilities": None, "model": "m@1"}
-    events = [
+    events: list[Event] = [
         session(state="ended", reason="stop", seq=5, through=320_000, title="A call"),
         *(utterance(seq=seq) for seq in range(1, 3)),
         utterance(seq=3, sentiment=None),
