@@ -32,7 +32,7 @@ def write(folder: Path, content: str, name: str = "texts.tsv") -> Path:
 @pytest.mark.parametrize("name", ["texts.tsv", "texts.tsv.gz"])
 def test_a_file_is_read_by_the_names_of_its_columns(tmp_path: Path, name: str) -> None:
     path = write(
-        tmp_path, '\ufeffid\ttext\tlabel\r\n1\ta "quote\u2028\x85 here\tpositive\r\n\r\n2\t\tneutral\r\n', name
+        tmp_path, '\ufefflabel\tid\ttext\r\npositive\t1\ta "quote\u2028\x85 here\r\n\r\nneutral\t2\t\r\n', name
     )
     assert read_columns(path, ["text", "original"]) == {
         "text": [Text("positive", 'a "quote\u2028\x85 here'), Text("neutral", "")]
