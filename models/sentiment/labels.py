@@ -12,8 +12,9 @@ _NAMES: Mapping[Label, Sequence[str]] = {
 }
 _MEANINGS: Mapping[str, Label] = {name: label for label, names in _NAMES.items() for name in names}
 
-LEAST_OF_TWO = 0.75
-"""XX"""
+LEAST_OF_TWO = 0.9
+"""A caution, no calibration. Of our English model, its neutral left out, on 1,500 comments of GoEmotions' development
+set: 71 % get the right one of three labels (63 % of the neutral ones), 61 % without a threshold."""
 
 
 def read_labels(id2label: Mapping[int, str], model: str) -> tuple[Label, ...]:

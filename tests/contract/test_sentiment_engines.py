@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from models.sentiment import load_engines
+from models.sentiment import SHIPPED, load_engines, shipped_folders
 from models.sentiment.engines import SentimentEngine
 from models.sentiment.routing import Router
 from tests.examples import transcript
 from tests.hub_folders import change_weights, write_model
+from tests.shipped_weights import write_as_hub_model
 from undertone.errors import FatalError
 from undertone.events import Sentiment
 from undertone.languages import LANGUAGES
@@ -36,7 +38,29 @@ WORDS = st.lists(
 ).map(" ".join)
 """Scripts mixed, with words that engines know among them."""
 
+SENTENCES = {
+    "en": (
+        ("I think this", "The meeting", "My phone", "Honestly, that film", "Your help"),
+        (
+            "is wonderful.",
+            "was a waste of time.",
+            "starts at ten.",
+            "makes me so angry!",
+            "is fine, I guess.",
+            "is great",
+        ),
+    ),
+    "ko": (
+        ("이 영화는", "오늘 회의는", "그 사람은", "여기 음식은", "새 전화기는"),
+        ("정말 좋아요.", "너무 별로예요.", "열 시에 있어요.", "최악이에요!", "그냥 그래요.", "재미있어요"),
+    ),
+}
+"""Beginnings and ends."""
+
 many = how(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+not_yet = pytest.mark.skipif(not shipped_folders(), reason="no trained model is in models/weights yet")
 
 
 def on_torch(name: str) -> object:
@@ -45,7 +69,10 @@ def on_torch(name: str) -> object:
     return pytest.param(name, marks=[pytest.mark.torch, absent])
 
 
-@pytest.fixture(scope="module", params=["vader", on_torch("three"), on_torch("two"), on_torch("stars")])
+ENGINES = ["vader", pytest.param("shipped", marks=not_yet), *map(on_torch, ("three", "two", "stars"))]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> SentimentEngine:
     labels = {
         "three": ("negative", "neutral", "positive"),
@@ -55,8 +82,8 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     name = request.param
     if name in labels:
         name = str(write_model(tmp_path_factory.mktemp("hub") / name, labels[name]))
-    (engine,) = load_engines(name, tmp_path_factory.mktemp("cache"))
-    return engine
+    engines = load_engines(name, tmp_path_factory.mktemp("cache"))
+    return next(engine for engine in engines if "en" in engine.languages)
 
 
 def check(sentiment: Sentiment | None, engine: SentimentEngine) -> None:
@@ -152,6 +179,13 @@ def test_gives_beside_others_exactly_what_it_gives_alone(engine: SentimentEngine
         assert list(threads.map(engine.classify, texts)) == alone
 
 
+def likeliest(sentiment: Sentiment | None) -> str:
+    assert sentiment is not None
+    assert sentiment.probabilities is not None
+    shares = sentiment.probabilities.model_dump()
+    return max(shares, key=lambda label: shares[label])
+
+
 @pytest.fixture
 def change_model(tmp_path: Path) -> Callable[..., str]:
     """Writes a model, of which something may be missing or changed; the setting that names it."""
@@ -183,6 +217,17 @@ class TestModelsOfTheHub:
         (engine,) = load_engines(change_model(), tmp_path)
         labels = [judged and judged.label for judged in map(engine.classify, ("정말 좋아요", "싫어요", "오늘 회의"))]
         assert labels == ["positive", "negative", "neutral"]
+
+    @not_yet
+    @pytest.mark.parametrize("language", SENTENCES)
+    def test_the_shipped_weights_in_the_form_of_the_hub_judge_the_same(self, language: str, tmp_path: Path) -> None:
+        shipped = SHIPPED / f"sentiment-{language}"
+        write_as_hub_model(shipped, tmp_path / "hub")
+        (ours,) = load_engines(str(shipped), tmp_path)
+        (hub,) = load_engines(f"{tmp_path / 'hub'}[{language}]", tmp_path)
+        pairs = [(ours.classify(text), hub.classify(text)) for text in map(" ".join, product(*SENTENCES[language]))]
+        assert sum(likeliest(first) == likeliest(second) for first, second in pairs) >= len(pairs) - 2
+        assert all(abs(first.score - second.score) < 0.15 for first, second in pairs if first and second)
 
     def test_no_word_that_it_knows_is_no_score(self, change_model: Callable[..., str], tmp_path: Path) -> None:
         (engine,) = load_engines(change_model(), tmp_path)

@@ -215,7 +215,9 @@ def test_stars_are_added_up() -> None:
     assert sentiment.probabilities.model_dump() == {"positive": 0.15, "neutral": 0.35, "negative": 0.5}
 
 
-@pytest.mark.parametrize(("positive", "label"), [(0.76, "positive"), (0.74, "neutral"), (0.26, "neutral")])
+@pytest.mark.parametrize(
+    ("positive", "label"), [(0.91, "positive"), (0.89, "neutral"), (0.11, "neutral"), (0.09, "negative")]
+)
 def test_of_two_labels_neither_is_neutral(positive: float, label: Label) -> None:
     labels: tuple[Label, ...] = ("negative", "positive")
     least = least_without_calibration(labels)
