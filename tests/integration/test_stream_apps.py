@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from models.sentiment import make_router
+from models.sentiment.abstention import Unjudged
 from stream_apps.classifier import Classifier
 from stream_apps.dead_letters import DeadLetters
 from stream_apps.deliveries import Delivery
@@ -14,7 +15,7 @@ from stream_apps.statistician import Statistician
 from tests.examples import SESSION_ID, mark, transcript, utterance
 from tests.streams import read_events, read_records, running_app
 from tests.waiting import until
-from undertone.events import Event, Mark, Statistics, Utterance, Window
+from undertone.events import Event, Mark, Sentiment, Statistics, Transcript, Utterance, Window
 from undertone.kafka import client_options, open_publisher, topic_name
 from undertone.settings import Settings
 from undertone.topics import DEAD_LETTERS, STATISTICS, TRANSCRIPTS, UTTERANCES, WINDOWS, Topic, place
@@ -76,6 +77,27 @@ async def test_bytes_that_are_no_record_become_dead_letters_and_the_partition_go
     kept = dict(letter.headers)
     assert kept["mine"] == b"kept"
     assert b"newer than this program" in kept["dead-letter"]
+
+
+def make_failing_classifier(settings: Settings, outputs: Outputs, dead_letters: DeadLetters) -> Classifier:
+    def judge(final: Transcript) -> Sentiment | Unjudged:
+        if final.text == "boom":
+            raise RuntimeError("the engine fell over")
+        return "language"
+
+    return Classifier(judge, outputs, dead_letters)
+
+
+async def test_a_text_that_crashes_the_engine_goes_on_unjudged_and_is_kept(topics: Settings) -> None:
+    await publish(topics, TRANSCRIPTS, [transcript(1, 0, 900, "boom"), transcript(2, 1000, 1900, "fine")])
+
+    async with running_app(make_failing_classifier, topics):
+        await until(lambda: _count(topics, UTTERANCES, 2), 20)
+
+    utterances = [event for event in await read_events(topics, UTTERANCES) if isinstance(event, Utterance)]
+    assert [(event.text, event.sentiment) for event in utterances] == [("boom", None), ("fine", None)]
+    (letter,) = await read_records(topics, DEAD_LETTERS)
+    assert b"the engine fell over" in dict(letter.headers)["dead-letter"]
 
 
 async def test_statistics_go_on_after_a_restart_and_repeats_change_nothing(topics: Settings) -> None:
