@@ -49,7 +49,7 @@ screens: $(READY) ## take the screenshots in docs/screenshots anew
 lock: $(READY) ## pin what pyproject.toml asks for in constraints*.txt; make lock ARGS=--upgrade takes newer versions
 	$(BIN)/pip install --quiet "uv>=0.9"
 	$(LOCK) --only-binary :all: --output-file constraints.txt
-	$(LOCK) --only-binary :all: --no-binary openai-whisper --extra torch --constraints constraints.txt \
+	$(LOCK) --only-binary :all: --no-binary openai-whisper --extra training --constraints constraints.txt \
 	  $$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' constraints.txt) --output-file constraints-torch.txt
 
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy fewest --extra dev --extra mic \

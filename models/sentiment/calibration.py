@@ -51,6 +51,19 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     return float(2 / (low + high))
 
 
+def fit_least_probability(probabilities: ArrayLike, labels: ArrayLike, *, neutral: int) -> float:
+    """The threshold below which a text is better called ``neutral`` (a column) than by its likeliest label.
+
+    The highest in steps of 0.01 under which, on these held-out texts, neutral is right at least as often; 0 where
+    there is none. Raises ``ValueError`` as ``expected_calibration_error`` does.
+    """
+    rows, columns = _check(probabilities, labels)
+    top, likeliest = rows.max(axis=1), rows.argmax(axis=1)
+    gain = (columns == neutral).astype(np.int64) - (columns == likeliest)
+    thresholds = [step / 100 for step in range(100, 0, -1)]
+    return next((least for least in thresholds if (below := top < least).any() and gain[below].sum() >= 0), 0.0)
+
+
 def softmax(logits: Floats) -> Floats:
     """The probabilities of rows of logits."""
     powers: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -11,13 +11,15 @@ from undertone.events import Label, Value
 CARD = "card.json"
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
+TABLE = "ngrams.npy"
 
 
 class OnnxCard(Value):
     """What the engine needs to know of a model.
 
     ``labels`` are the meanings of its outputs, in order. Its logits are divided by ``temperature``; a top probability
-    below ``least_probability`` is called neutral; ``most_tokens`` of a text are read. ``sha256`` of each file.
+    below ``least_probability`` is called neutral; ``most_tokens`` of a text are read. ``longest_ngram`` is 0 for a
+    model without a table of runs of characters. ``sha256`` of each file.
     """
 
     name: str
@@ -27,8 +29,14 @@ class OnnxCard(Value):
     temperature: float = Field(gt=0)
     least_probability: float = Field(ge=0, le=1)
     most_tokens: int = Field(gt=2)
+    longest_ngram: int = Field(0, ge=0)
     licence: str
     sha256: dict[str, str]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What lies in the folder beside the card."""
+        return (MODEL, TOKENIZER, TABLE) if self.longest_ngram else (MODEL, TOKENIZER)
 
 
 def read_card(folder: Path) -> OnnxCard:
@@ -38,7 +46,7 @@ def read_card(folder: Path) -> OnnxCard:
     """
     try:
         card = OnnxCard.model_validate_json((folder / CARD).read_bytes())
-        found = {name: checksum(folder / name) for name in (MODEL, TOKENIZER)}
+        found = {name: checksum(folder / name) for name in card.files}
     except OSError as error:
         raise FatalError(f"the sentiment model in {folder} is not whole: {error}; {_REMEDY}") from error
     except ValidationError as error:

