@@ -17,8 +17,9 @@ from undertone.events import Value, Window
 
 QUARTERS = 4
 
-# What separates words for Python's str.split; PostgreSQL's own \s depends on the locale of the database.
-_WORD = r"[^\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
+# A word is what str.split makes of a text; what PostgreSQL takes for a space depends on the database's locale.
+_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
+_WORD = f"[^{_SPACES}]+"
 
 # Counts and scores by the start of an utterance (`starts`); talk, silence and pauses by what lies in the stretch.
 _RECOMPUTE = text("""
@@ -55,7 +56,7 @@ _RECOMPUTE = text("""
            CAST(end_ms - start_ms - coalesce(sum(talk_to_ms - talk_from_ms), 0) AS bigint) AS silence_ms,
            greatest(max(pause_ms), end_ms - coalesce(max(talk_to_ms), start_ms)) AS longest_pause_ms,
            CAST(coalesce(sum(words) FILTER (WHERE starts), 0) AS bigint) AS words,
-           CAST(round(sum(words * 60000) FILTER (WHERE starts) / sum(spoken_ms) FILTER (WHERE starts)) AS bigint)
+           CAST(round(60000 * sum(words) FILTER (WHERE starts) / sum(spoken_ms) FILTER (WHERE starts)) AS bigint)
                AS words_per_minute,
            CAST(round(sum(loudness_dms) FILTER (WHERE starts) / sum(spoken_ms) FILTER (WHERE starts)) AS bigint)
                AS loudness_ddb

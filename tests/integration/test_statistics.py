@@ -5,6 +5,7 @@ speech without a pause, idle ends that are taken up again, and nothing said at a
 """
 
 import random
+import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ from undertone.topics import SESSIONS, UTTERANCES
 SESSIONS_AT_ONCE = 20
 EVENTS = 30
 HOUR_MS = 3_600_000
+SPACES = [character for character in map(chr, range(sys.maxunicode + 1)) if character.isspace()]
 TEXTS: dict[str, list[str]] = {
     "en": [
         "I love this",
@@ -42,7 +44,7 @@ TEXTS: dict[str, list[str]] = {
         "well, it   is what it is",
         "that was\ta terrible\nidea",
         "…",
-        " re-read\u00a0it,\u2003please ",
+        "a".join(SPACES),
     ],
     "ko": ["정말 좋아요", "아니요", "그건 별로였어요\u3000그렇죠", "네"],
     "ja": ["とても良かったです", "そう\u3000ですね"],  # a language that no model of ours judges
