@@ -1,6 +1,6 @@
 # Everything that one does with a clone. `make up` and `make test` need Python 3.11, 3.12 or 3.13 and make, nothing else:
 # each first sets up .venv from constraints.txt (pinned, checked by hash), and again whenever that file changes.
-# With EXTRA=torch it is .venv-torch, with what constraints-torch.txt adds: the engines on torch (6 GB).
+# With EXTRA=torch it is .venv-torch, with what constraints-torch.txt adds: the engines on torch, and training (6 GB).
 
 EXTRA  ?=
 VENV   := .venv$(addprefix -,$(EXTRA))
@@ -49,7 +49,7 @@ screens: $(READY) ## take the screenshots in docs/screenshots anew
 lock: $(READY) ## pin what pyproject.toml asks for in constraints*.txt; make lock ARGS=--upgrade takes newer versions
 	$(BIN)/pip install --quiet "uv>=0.9"
 	$(LOCK) --only-binary :all: --output-file constraints.txt
-	$(LOCK) --only-binary :all: --no-binary openai-whisper --extra training --constraints constraints.txt \
+	$(LOCK) --only-binary :all: --no-binary openai-whisper --extra torch --extra training --constraints constraints.txt \
 	  $$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' constraints.txt) --output-file constraints-torch.txt
 
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy fewest --extra dev --extra mic \

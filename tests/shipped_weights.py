@@ -26,7 +26,10 @@ OF_A_LAYER = {
 
 
 def write_as_hub_model(shipped: Path, folder: Path) -> None:
-    """Write the model of one folder to another, its temperature inside the last layer."""
+    """Write the network of one folder to another, its bias and temperature inside the last layer.
+
+    A table of runs of characters has no place there.
+    """
     import torch
     from transformers import PreTrainedTokenizerFast, XLMConfig, XLMForSequenceClassification
 
@@ -56,7 +59,7 @@ def write_as_hub_model(shipped: Path, folder: Path) -> None:
         "transformer.layer_norm_emb.weight": weights["encoder.embeddings.LayerNorm.weight"],
         "transformer.layer_norm_emb.bias": weights["encoder.embeddings.LayerNorm.bias"],
         "sequence_summary.summary.weight": weights["head.weight"] / card.temperature,
-        "sequence_summary.summary.bias": weights["head.bias"] / card.temperature,
+        "sequence_summary.summary.bias": (weights["head.bias"] + card.bias) / card.temperature,
     }
     for layer in range(layers):
         for ours, theirs in OF_A_LAYER.items():

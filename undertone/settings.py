@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     whisper_compute: str = Field("int8", description="Compute type of `faster-whisper`; `openai-whisper` has its own.")
     whisper_replicas: int | None = Field(None, ge=1, description="Decoders side by side; unset: as many as cores.")
     sentiment_model: str = Field(
-        "vader",
+        "shipped",
         description="Sentiment engines between spaces; the first that knows a language judges it: `shipped` (trained "
         "models, English and Korean), `vader` (a lexicon, English), `hf:owner/name@commit` (a model of the Hugging "
         "Face hub) or a folder. Models of the hub, and folders without a `card.json`, need the extra `torch`; "

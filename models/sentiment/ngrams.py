@@ -8,6 +8,7 @@ import re
 import unicodedata
 import zlib
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,16 @@ def rows_of(text: str, longest: int, rows: int) -> NDArray[np.int64]:
     for word in plain.split():
         found.update(_rows_of_word(word, longest, rows))
     return np.array(sorted(found), np.int64)
+
+
+def score_of(table: NDArray[Any], text: str, longest: int) -> NDArray[np.float64]:
+    """What a table [rows, labels + 1] says of a text, [labels]; its last column is how rare a run is.
+
+    The sum of the weights of the text's runs over the length of the vector of their rarities.
+    """
+    found = table[rows_of(text, longest, len(table))].astype(np.float64)
+    sums: NDArray[np.float64] = found[:, :-1].sum(axis=0) / (np.linalg.norm(found[:, -1]) or 1.0)
+    return sums
 
 
 @lru_cache(maxsize=20_000)

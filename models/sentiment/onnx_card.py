@@ -17,7 +17,8 @@ TABLE = "ngrams.npy"
 class OnnxCard(Value):
     """What the engine needs to know of a model.
 
-    ``labels`` are the meanings of its outputs, in order. Its logits are divided by ``temperature``; a top probability
+    ``labels`` are the meanings of its outputs, in order. ``bias`` is added to its logits, and the sum divided by
+    ``temperature``; a top probability
     below ``least_probability`` is called neutral; ``most_tokens`` of a text are read. ``longest_ngram`` is 0 for a
     model without a table of runs of characters. ``sha256`` of each file.
     """
@@ -26,6 +27,7 @@ class OnnxCard(Value):
     revision: str
     languages: tuple[str, ...] = Field(min_length=1)
     labels: tuple[Label, ...] = Field(min_length=2)
+    bias: tuple[float, ...]
     temperature: float = Field(gt=0)
     least_probability: float = Field(ge=0, le=1)
     most_tokens: int = Field(gt=2)

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 
 from models.sentiment.calibration import softmax
 from models.sentiment.labels import to_sentiment
-from models.sentiment.ngrams import rows_of
+from models.sentiment.ngrams import score_of
 from models.sentiment.onnx_card import MODEL, TABLE, TOKENIZER, read_card
 from models.sentiment.texts import clean, has_word
 from undertone.errors import FatalError
@@ -25,9 +25,9 @@ from undertone.events import Sentiment
 class OnnxEngine:
     """A ``SentimentEngine`` from a folder of ``model.onnx``, ``tokenizer.json`` and ``card.json``, warm.
 
-    The model takes ``input_ids`` and ``attention_mask`` [1, tokens] and gives ``logits`` [1, labels];
-    ``ngrams.npy`` [rows, labels] is there if the card says so. One text at a time on the thread that asks, so a score
-    depends on nothing but its text.
+    The model takes ``input_ids`` and ``attention_mask`` [1, tokens] and gives ``logits`` [1, labels]; ``ngrams.npy``
+    [rows, labels + 1] is there if the card says so. One text at a time on the thread that asks, so a score depends on
+    nothing but its text.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,7 +40,7 @@ class OnnxEngine:
             self._unknown = _unknown_tokens(folder / TOKENIZER, self._tokenizer)
             self._session = onnxruntime.InferenceSession(folder / MODEL, _options(), ["CPUExecutionProvider"])
             self._table = np.load(folder / TABLE, allow_pickle=False) if self._card.longest_ngram else None
-            outputs = self._logits([0]) + self._scores("warm")
+            outputs = self._logits([0]) + self._scores("warm") + self._card.bias
         except Exception as error:  # both libraries raise whatever there is
             raise FatalError(
                 f"the sentiment model in {folder} cannot be loaded: {error}; install Undertone again, "
@@ -73,7 +73,7 @@ class OnnxEngine:
             for token, special in zip(tokens.ids, tokens.special_tokens_mask, strict=True)
         ):
             return None
-        logits = self._logits(tokens.ids) + self._scores(cleaned)
+        logits = self._logits(tokens.ids) + self._scores(cleaned) + self._card.bias
         probabilities = softmax(logits / self._card.temperature)[0]
         return to_sentiment(
             probabilities.tolist(), self._card.labels, self.name, least_probability=self._card.least_probability
@@ -88,9 +88,7 @@ class OnnxEngine:
         """What the table says of a text, [1, labels]."""
         if self._table is None:
             return np.zeros((1, len(self._card.labels)))
-        rows = rows_of(text, self._card.longest_ngram, len(self._table))
-        sums: NDArray[np.float64] = self._table[rows].sum(axis=0, dtype=np.float64) / max(1, len(rows)) ** 0.5
-        return sums[np.newaxis]
+        return score_of(self._table, text, self._card.longest_ngram)[np.newaxis]
 
 
 def _options() -> Any:

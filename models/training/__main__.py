@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 
 from models.sentiment.calibration import (
     expected_calibration_error,
+    fit_bias,
     fit_least_probability,
     fit_temperature,
     softmax,
@@ -29,7 +30,7 @@ from models.training.examples import LABELS
 from models.training.export import export, export_table, write_card
 from models.training.fitting import predict, train
 from models.training.network import Classifier
-from models.training.ngram_table import LONGEST, choose_weight, fit_table, score
+from models.training.ngram_table import LONGEST, choose_weight, fit_table, score, weigh
 from models.training.recipes import RECIPES, Recipe
 from undertone.errors import UndertoneError
 from undertone.settings import read_settings
@@ -98,9 +99,12 @@ def _finish(network: Classifier, recipe: Recipe, seed: int, folder: Path) -> Onn
         table = fit_table(recipe.examples, seed)
         weight = choose_weight(logits, score(table, texts), labels)
         _tell("the table alone", score(table, texts), labels)
-        export_table(weight * table, folder)
+        export_table(weigh(table, weight), folder)
         logits = logits + weight * score(table, texts)
         _tell(f"with the table, weighted {weight:.1f}", logits, labels)
+    bias = fit_bias(logits, labels)
+    logits = logits + bias
+    _tell(f"with the bias {np.round(bias, 3).tolist()}", logits, labels)
     temperature = fit_temperature(logits, labels)
     probabilities = softmax(logits / temperature)
     _tell(f"at temperature {temperature:.3f}", logits / temperature, labels)
@@ -110,6 +114,7 @@ def _finish(network: Classifier, recipe: Recipe, seed: int, folder: Path) -> Onn
         revision="",
         languages=(recipe.language,),
         labels=LABELS,
+        bias=tuple(np.round(bias, 4).tolist()),
         temperature=round(temperature, 4),
         least_probability=least,
         most_tokens=recipe.most_tokens,

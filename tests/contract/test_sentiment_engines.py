@@ -3,6 +3,7 @@
 The engine on torch is tested where the extra is installed: ``make test-torch``, which CI runs too.
 """
 
+import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +16,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from models.sentiment import SHIPPED, load_engines, shipped_folders
+from models.sentiment import SHIPPED, load_engines
 from models.sentiment.engines import SentimentEngine
+from models.sentiment.onnx_card import CARD, read_card
 from models.sentiment.routing import Router
 from tests.examples import transcript
 from tests.hub_folders import change_weights, write_model
@@ -60,16 +62,13 @@ SENTENCES = {
 many = how(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-not_yet = pytest.mark.skipif(not shipped_folders(), reason="no trained model is in models/weights yet")
-
-
 def on_torch(name: str) -> object:
     """A parameter for the lane of torch."""
     absent = pytest.mark.skipif(not HAS_TORCH, reason="needs the extra torch: make test-torch")
     return pytest.param(name, marks=[pytest.mark.torch, absent])
 
 
-ENGINES = ["vader", pytest.param("shipped", marks=not_yet), *map(on_torch, ("three", "two", "stars"))]
+ENGINES = ["vader", "shipped", *map(on_torch, ("three", "two", "stars"))]
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -218,10 +217,11 @@ class TestModelsOfTheHub:
         labels = [judged and judged.label for judged in map(engine.classify, ("정말 좋아요", "싫어요", "오늘 회의"))]
         assert labels == ["positive", "negative", "neutral"]
 
-    @not_yet
     @pytest.mark.parametrize("language", SENTENCES)
     def test_the_shipped_weights_in_the_form_of_the_hub_judge_the_same(self, language: str, tmp_path: Path) -> None:
-        shipped = SHIPPED / f"sentiment-{language}"
+        shipped = shutil.copytree(SHIPPED / f"sentiment-{language}", tmp_path / "shipped")
+        card = read_card(shipped).model_copy(update={"longest_ngram": 0})
+        (shipped / CARD).write_text(card.model_dump_json())
         write_as_hub_model(shipped, tmp_path / "hub")
         (ours,) = load_engines(str(shipped), tmp_path)
         (hub,) = load_engines(f"{tmp_path / 'hub'}[{language}]", tmp_path)

@@ -14,7 +14,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 EXTRAS = PROJECT["optional-dependencies"]
 ASKED = {
     "constraints.txt": [*PROJECT["dependencies"], *EXTRAS["dev"], *EXTRAS["mic"]],
-    "constraints-torch.txt": EXTRAS["torch"],
+    "constraints-torch.txt": [*EXTRAS["torch"], *EXTRAS["training"]],
 }
 
 
@@ -24,7 +24,7 @@ def pins(lock: str) -> dict[str, str]:
 
 def test_every_extra_has_its_lock() -> None:
     assert set(LOCKS) == set(ASKED)
-    assert set(EXTRAS) == {"dev", "mic", "torch"}
+    assert set(EXTRAS) == {"dev", "mic", "torch", "training"}
 
 
 @pytest.mark.parametrize(("lock", "asked"), [(lock, asked) for lock in ASKED for asked in ASKED[lock]])
