@@ -1,5 +1,6 @@
 """The recipe from examples to a folder that the engine runs, on a base of one layer drawn at random."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 
@@ -10,7 +11,10 @@ from models.sentiment import load_engines
 from models.sentiment.onnx_card import OnnxCard
 from models.training.examples import LABELS, Example
 
-pytestmark = pytest.mark.torch
+pytestmark = [
+    pytest.mark.torch,
+    pytest.mark.skipif(find_spec("onnxscript") is None, reason="needs the extra training: make test-torch"),
+]
 
 GOOD, BAD, PLAIN = (
     ["lovely", "great", "kind", "warm"],
