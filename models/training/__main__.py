@@ -3,7 +3,7 @@
     python -m models.training english|korean --data FOLDER [--out FOLDER] [--seed 1] [--threads 2]
 
 ``--data`` holds the files that docs/sentiment.md names. Writes the folder that ``OnnxEngine`` runs, by default the one
-that ships. Takes an hour or less on a core with AMX. Needs the extra ``training``.
+that ships. Needs the extra ``training``.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
+from models.sentiment import SHIPPED
 from models.sentiment.calibration import (
     expected_calibration_error,
     fit_bias,
@@ -35,7 +36,6 @@ from models.training.recipes import RECIPES, Recipe
 from undertone.errors import UndertoneError
 from undertone.settings import read_settings
 
-WEIGHTS = Path(__file__).parents[1] / "weights"
 DROPOUT = 0.1
 
 
@@ -59,7 +59,7 @@ def main() -> None:
     except UndertoneError as error:
         sys.exit(str(error))
     recipe.base.tokenizer.enable_truncation(recipe.most_tokens)
-    folder = chosen.out or WEIGHTS / f"sentiment-{recipe.language}"
+    folder = chosen.out or SHIPPED / f"sentiment-{recipe.language}"
     if chosen.limit:
         recipe = replace(recipe, examples=recipe.examples[: chosen.limit], held_out=recipe.held_out[: chosen.limit])
     if chosen.weights:
@@ -97,10 +97,11 @@ def _finish(network: Classifier, recipe: Recipe, seed: int, folder: Path) -> Onn
     _tell("the network alone", logits, labels)
     if recipe.has_table:
         table = fit_table(recipe.examples, seed)
-        weight = choose_weight(logits, score(table, texts), labels)
-        _tell("the table alone", score(table, texts), labels)
+        scores = score(table, texts)
+        weight = choose_weight(logits, scores, labels)
+        _tell("the table alone", scores, labels)
         export_table(weigh(table, weight), folder)
-        logits = logits + weight * score(table, texts)
+        logits = logits + weight * scores
         _tell(f"with the table, weighted {weight:.1f}", logits, labels)
     bias = fit_bias(logits, labels)
     logits = logits + bias

@@ -22,6 +22,8 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, pr
 SIZE = 384
 WIDE = 1536
 HEADS = 12
+POSITIONS = 512
+TOKEN_TYPES = 2
 
 LEAST_COUNT = 5
 """A piece of the vocabulary that occurs less often than this in all the text is spelled out in smaller ones."""
@@ -29,13 +31,11 @@ LEAST_COUNT = 5
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """An encoder: its weights by the names that ``transformers`` gives BERT's, its tokenizer, its shape."""
+    """An encoder: its weights by the names that ``transformers`` gives BERT's, its tokenizer, how many layers."""
 
     weights: Mapping[str, torch.Tensor]
     tokenizer: Tokenizer
     layers: int
-    positions: int
-    token_types: int
     pad_token: int
 
 
@@ -44,7 +44,7 @@ def read_minilm(folder: Path) -> Base:
     weights = load_file(folder / "model.safetensors")
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
-    return Base(weights, tokenizer, layers=6, positions=512, token_types=2, pad_token=0)
+    return Base(weights, tokenizer, layers=6, pad_token=0)
 
 
 def read_e5(folder: Path, texts: Iterable[str], layers: int) -> Base:
@@ -69,7 +69,7 @@ def read_e5(folder: Path, texts: Iterable[str], layers: int) -> Base:
             weights[f"encoder.layer.{layer}.{name}.weight"] = packed.tensor(f"l{layer}.{short}.w").reshape(shape)
             weights[f"encoder.layer.{layer}.{name}.bias"] = packed.tensor(f"l{layer}.{short}.b")
     tensors = {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
-    return Base(tensors, tokenizer, layers=layers, positions=512, token_types=2, pad_token=1)
+    return Base(tensors, tokenizer, layers=layers, pad_token=1)
 
 
 _LAYER = (

@@ -50,7 +50,7 @@ def train(
 ) -> Classifier:
     """The network fitted to the examples, each epoch in a new order and with each text as ``vary`` makes it.
 
-    Multiplies in bfloat16, which a processor with AMX does ten times as fast. ``report`` is told the step, of how
+    Multiplies in bfloat16, which a processor with AMX does several times as fast. ``report`` is told the step, of how
     many, and the loss, every hundred steps. ``network`` itself changes too.
     """
     optimiser = torch.optim.AdamW(_groups(network, fit.rate), fused=True)

@@ -3,7 +3,7 @@
 import torch
 from transformers import BertConfig, BertModel
 
-from models.training.bases import HEADS, SIZE, WIDE, Base
+from models.training.bases import HEADS, POSITIONS, SIZE, TOKEN_TYPES, WIDE, Base
 from models.training.examples import LABELS
 
 
@@ -19,8 +19,8 @@ class Classifier(torch.nn.Module):  # type: ignore[misc]
             intermediate_size=WIDE,
             num_attention_heads=HEADS,
             num_hidden_layers=base.layers,
-            max_position_embeddings=base.positions,
-            type_vocab_size=base.token_types,
+            max_position_embeddings=POSITIONS,
+            type_vocab_size=TOKEN_TYPES,
             pad_token_id=base.pad_token,
             hidden_dropout_prob=dropout,
         )

@@ -68,7 +68,7 @@ def write_out_korean(text: str, random: Random) -> str:
 
 
 def mishear(text: str, random: Random, alike: SoundAlikes, fillers: Sequence[str] = FILLERS) -> str:
-    """About one word in twelve changed: lost, said twice, after a filler, or heard as one that sounds alike."""
+    """About one word in thirteen changed: lost, said twice, after a filler, or heard as one that sounds alike."""
     heard: list[str] = []
     for word in text.split():
         chance = random.random()

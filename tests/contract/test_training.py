@@ -61,7 +61,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Exampl
         num_hidden_layers=1,
     )
     weights = BertModel(config, add_pooling_layer=False).state_dict()
-    base = Base(weights, tokenizer, layers=1, positions=512, token_types=2, pad_token=0)
+    base = Base(weights, tokenizer, layers=1, pad_token=0)
     examples, unseen = make_examples(random, 600), make_examples(random, 60)
     fit = Fit(epochs=3, rate=5e-4, batch=32, smoothing=0.05)
     losses: list[float] = []
