@@ -1,6 +1,7 @@
 """Figures of sentiment models on labelled text, side by side.
 
-    python -m benchmarks.sentiment FILE.tsv… [--model NAME]… [--language en] [--column NAME] [--json]
+    python -m benchmarks.sentiment FILE.tsv… [--model NAME]… [--language en] [--column NAME]
+        [--spoken] [--json]
 
 A file is tab-separated with a header (UTF-8, plain or .gz), has the columns ``label`` (negative, neutral or positive)
 and ``text``, and any others. Names of models are those of UNDERTONE_SENTIMENT_MODEL: ``vader``, ``shipped``,
@@ -11,7 +12,8 @@ rules of routing; a model that does not know a file's language is left out, and 
 median is also quoted as a multiple of VADER's on the same texts in the same run. Each model after the first is compared
 with the first. Of a file that ``benchmarks.sentiment.aloud`` wrote, what was heard, what of that the classifier would
 judge (``trusted``) and what was read (``original``) are all judged, and the loss by mis-hearing is what the first two
-are less than the last. ``--column`` judges one column alone.
+are less than the last. ``--column`` judges one column alone. ``--spoken`` judges the text in the form of a transcript
+heard without error (``models.training.spoken``) beside the text as it is (``original``).
 """
 
 import argparse
@@ -26,7 +28,17 @@ from typing import Any
 from benchmarks.hearing.tables import show_table
 from benchmarks.sentiment.judges import Cost, Judge, judge, load_judges
 from benchmarks.sentiment.scores import Score, are_right, difference, score
-from benchmarks.sentiment.texts import HEARD, TRUSTED, WRITTEN, Columns, Text, guess_language, read_columns
+from benchmarks.sentiment.texts import (
+    HEARD,
+    SPOKEN,
+    TRUSTED,
+    WRITTEN,
+    Columns,
+    Text,
+    guess_language,
+    read_columns,
+    write_out_all,
+)
 from models.sentiment.engines import SentimentEngine
 from models.sentiment.vader_engine import VaderEngine
 from undertone.errors import FatalError, UndertoneError
@@ -62,6 +74,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--model", action="append", dest="models", metavar="NAME", help="may be repeated")
     parser.add_argument("--language", help="of all files; without it Hangul is Korean and anything else English")
     parser.add_argument("--column", help="the column of text; without it text, and what else aloud wrote")
+    parser.add_argument("--spoken", action="store_true", help="the text as a transcript too, with what that costs")
     parser.add_argument("--json", action="store_true", help="with what each label was taken for")
     return parser.parse_args(arguments)
 
@@ -71,6 +84,8 @@ def read(path: Path, given: argparse.Namespace) -> Material:
     columns = read_columns(path, [given.column] if given.column else [HEARD, TRUSTED, WRITTEN])
     written = columns.get(WRITTEN) or next(iter(columns.values()))
     language = given.language or guess_language(one.text for one in written)
+    if given.spoken:
+        columns = {SPOKEN: write_out_all(written, language), WRITTEN: written}
     return Material(path, columns, language, guessed=given.language is None)
 
 

@@ -5,15 +5,18 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any, TypeAlias, get_args
 
+from models.training.spoken import write_out, write_out_korean
 from undertone.errors import FatalError
 from undertone.events import Label
 
 LABELS: tuple[Label, ...] = get_args(Label)
 
-HEARD, TRUSTED, WRITTEN = "text", "trusted", "original"
-"""Columns: the text; and of one read aloud what the classifier would judge, and what was read (see ``aloud``)."""
+HEARD, TRUSTED, WRITTEN, SPOKEN = "text", "trusted", "original", "spoken"
+"""Columns: the text; and of one read aloud what the classifier would judge, and what was read (see ``aloud``); and a
+text in the form of speech."""
 
 HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
 
@@ -56,6 +59,13 @@ def read_columns(path: Path, names: Sequence[str]) -> Columns:
     if not found[names[0]]:
         raise FatalError(f"{path} has no rows below its header: there is nothing to judge")
     return found
+
+
+def write_out_all(texts: Sequence[Text], language: str) -> list[Text]:
+    """Texts as transcripts of somebody who reads them, heard without error: the same each time."""
+    random = Random(0)
+    form = write_out_korean if language == "ko" else write_out
+    return [Text(one.label, form(one.text, random)) for one in texts]
 
 
 def guess_language(texts: Iterable[str]) -> str:

@@ -177,6 +177,19 @@ def test_the_command_judges_files_and_says_what_it_took_them_for(
     assert "less" not in table
 
 
+def test_text_is_judged_as_a_transcript_too_and_the_loss_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "typed.tsv"
+    path.write_text("label\ttext\nneutral\tAnna left :)\npositive\tI love it #lovely\n", encoding="utf-8")
+    command.main([str(path), "--model", "vader", "--spoken", "--json"])
+    (found,) = json.loads(capsys.readouterr().out)
+    accuracies = {column["column"]: column["models"][0]["accuracy"] for column in found["columns"]}
+    assert accuracies == {"spoken": 100, "original": 50}, "VADER scores a smiley, which nobody says"
+    (loss,) = found["losses"]
+    assert (loss["column"], loss["points"]) == ("spoken", 50)
+
+
 def test_the_command_stops_where_no_model_knows_the_language(tmp_path: Path) -> None:
     path = write(tmp_path, "label\ttext\npositive\t정말 재미있는 영화\n")
     with pytest.raises(SystemExit, match=r"none of vader knows the language of .*, ko: name another with --model"):
