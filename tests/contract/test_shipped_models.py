@@ -1,14 +1,17 @@
 """The sentiment models that come with the project, on sentences as people say them."""
 
 import csv
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from models.sentiment import SHIPPED, load_engines, make_router
 from models.sentiment.engines import SentimentEngine
-from models.sentiment.onnx_card import CARD, MODEL, read_card
+from models.sentiment.ngrams import score_of
+from models.sentiment.onnx_card import CARD, MODEL, TABLE, read_card
 from models.sentiment.onnx_engine import OnnxEngine
 from tests.examples import transcript
 from undertone.errors import FatalError
@@ -51,6 +54,42 @@ def test_one_word_is_enough(language: str, good: str, bad: str, tmp_path: Path) 
     engine = OnnxEngine(SHIPPED / f"sentiment-{language}")
     assert judge(engine, good).label == "positive"
     assert judge(engine, bad).label == "negative"
+
+
+def change_card(language: str, folder: Path, **changes: object) -> Path:
+    """A shipped model whose card says something else."""
+    folder.mkdir()
+    shipped = SHIPPED / f"sentiment-{language}"
+    for file in read_card(shipped).files:
+        (folder / file).symlink_to(shipped / file)
+    (folder / CARD).write_text(read_card(shipped).model_copy(update=changes).model_dump_json())
+    return folder
+
+
+def log_odds(sentiment: Sentiment) -> float:
+    """Of positive against negative."""
+    assert sentiment.probabilities is not None
+    return math.log(sentiment.probabilities.positive / sentiment.probabilities.negative)
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "The room was fine I guess."), ("ko", "방은 그냥 괜찮았어요.")])
+def test_table_bias_and_temperature_all_count(language: str, text: str, tmp_path: Path) -> None:
+    shipped = SHIPPED / f"sentiment-{language}"
+    card = read_card(shipped)
+    bare = OnnxEngine(change_card(language, tmp_path / "bare", longest_ngram=0, bias=(0.0, 0.0, 0.0), temperature=1.0))
+    scores = score_of(np.load(shipped / TABLE), text, card.longest_ngram)
+    added = scores[2] - scores[0] + card.bias[2] - card.bias[0]
+    assert abs(scores[2] - scores[0]) > 0.05, "this text says something to the table"
+    expected = (log_odds(judge(bare, text)) + added) / card.temperature
+    assert log_odds(judge(OnnxEngine(shipped), text)) == pytest.approx(expected, abs=0.01)
+
+
+def test_what_is_not_sure_enough_is_neutral(tmp_path: Path) -> None:
+    text = "I love it, thank you!"
+    strict = OnnxEngine(change_card("en", tmp_path / "strict", least_probability=1.0))
+    assert judge(OnnxEngine(SHIPPED / "sentiment-en"), text).label == "positive"
+    assert judge(strict, text).label == "neutral"
+    assert judge(strict, text).score > 0.5
 
 
 @pytest.mark.parametrize(

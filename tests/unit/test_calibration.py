@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -10,6 +10,8 @@ from models.sentiment.calibration import (
     LEAST_TEMPERATURE,
     MOST_TEMPERATURE,
     expected_calibration_error,
+    fit_bias,
+    fit_least_probability,
     fit_temperature,
     softmax,
 )
@@ -58,13 +60,16 @@ def test_the_temperature_that_labels_were_drawn_at_is_found_and_mends_the_probab
         assert expected_calibration_error(softmax(logits), labels) > 0.2
 
 
+@example(factor=3.0, seed=144)  # past the highest temperature
 @given(st.floats(0.3, 3), st.integers(0, 1000))
 def test_logits_times_a_factor_have_their_temperature_times_it(factor: float, seed: int) -> None:
     random = np.random.default_rng(seed)
     logits, labels = random.normal(0, 2, (50, 3)), random.integers(0, 3, 50)
     logits[np.arange(50), labels] += 1.5
     plain = fit_temperature(logits, labels)
-    assert fit_temperature(logits * factor, labels) == pytest.approx(plain * factor, rel=1e-6)
+    assume(plain < MOST_TEMPERATURE * 0.99)  # else it is the bound, not a minimum
+    expected = min(plain * factor, MOST_TEMPERATURE)
+    assert fit_temperature(logits * factor, labels) == pytest.approx(expected, rel=1e-6)
 
 
 def test_without_a_minimum_the_temperature_stays_in_its_bounds() -> None:
@@ -94,3 +99,21 @@ def test_huge_logits_do_not_overflow() -> None:
 def test_what_cannot_be_judged_is_refused(probabilities: object, labels: object, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         expected_calibration_error(np.asarray(probabilities), np.asarray(labels))
+
+
+def test_the_bias_finds_what_was_added_to_the_logits() -> None:
+    random = np.random.default_rng(1)
+    logits = random.normal(size=(4000, 3)) * 2
+    labels = np.array([random.choice(3, p=row) for row in softmax(logits + np.array([0.5, -0.2, -0.3]))])
+    bias = fit_bias(logits, labels)
+    assert bias == pytest.approx([0.5, -0.2, -0.3], abs=0.15)
+    assert bias.sum() == pytest.approx(0)
+    assert softmax(logits + bias).mean(axis=0) == pytest.approx(np.bincount(labels) / len(labels))
+
+
+def test_the_threshold_is_where_calling_it_neutral_stops_being_better() -> None:
+    unsure, sure = [0.4, 0.25, 0.35], [0.8, 0.1, 0.1]
+    probabilities = [unsure] * 10 + [sure] * 10
+    mostly_neutral, right = [1] * 6 + [0] * 4, [0] * 10
+    assert fit_least_probability(probabilities, mostly_neutral + right, neutral=1) == 0.8
+    assert fit_least_probability(probabilities, right + right, neutral=1) == 0
