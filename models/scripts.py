@@ -37,6 +37,11 @@ _SCRIPTS = {
 _WORD = re.compile(r"[^\W\d_]+")
 
 
+def other_than_latin(language: str) -> tuple[str, ...] | None:
+    """How the names of a language's letters begin, or None for one that is written in Latin letters."""
+    return _SCRIPTS.get(language)
+
+
 def is_in_its_script(text: str, language: str) -> bool:
     """Whether at least half of the words have a letter of a script that ``language`` is written in; so has no word.
 

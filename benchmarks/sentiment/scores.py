@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from benchmarks.bootstrap import Difference, difference_of_rates
-from benchmarks.sentiment.texts import LABELS
 from models.sentiment.calibration import expected_calibration_error
+from models.training.labelled import LABELS
 from undertone.events import Label, Sentiment
 
 Judgements: TypeAlias = Sequence[Sentiment | None]

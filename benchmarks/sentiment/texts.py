@@ -1,18 +1,15 @@
-"""Labelled text: tab-separated files with a header, of which the columns ``label`` and ``text`` are read."""
+"""The labelled text that models are judged on, as it stands and in the form of speech."""
 
-import gzip
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any, TypeAlias, get_args
+from typing import TypeAlias
 
+from models.training.labelled import label_of, read_labelled
 from models.training.spoken import write_out, write_out_korean
-from undertone.errors import FatalError
 from undertone.events import Label
-
-LABELS: tuple[Label, ...] = get_args(Label)
 
 HEARD, TRUSTED, WRITTEN, SPOKEN = "text", "trusted", "original", "spoken"
 """Columns: the text; and of one read aloud what the classifier would judge, and what was read (see ``aloud``); and a
@@ -39,26 +36,8 @@ def read_columns(path: Path, names: Sequence[str]) -> Columns:
     Tabs separate, nothing quotes; blank lines are passed over and texts may be empty. Raises ``FatalError`` for a file
     that cannot be read, lacks the columns, holds another label or no rows.
     """
-    header, *lines = _read(path).removesuffix("\n").split("\n")
-    columns = header.removesuffix("\r").split("\t")
-    missing = [name for name in ("label", names[0]) if name not in columns]
-    if missing:
-        raise FatalError(
-            f"{path} has no column {' and no '.join(missing)}: its first line names the columns, separated by tabs, "
-            f"and label and {names[0]} must be among them"
-        )
-    found: Columns = {name: [] for name in names if name in columns}
-    for number, line in enumerate(lines, start=2):
-        if line.strip():
-            fields = line.removesuffix("\r").split("\t")
-            if len(fields) != len(columns):
-                raise FatalError(f"{path}, line {number}: {len(fields)} fields where the header has {len(columns)}")
-            row = dict(zip(columns, fields, strict=True))
-            for name, texts in found.items():
-                texts.append(Text(_label(row["label"], path, number), row[name]))
-    if not found[names[0]]:
-        raise FatalError(f"{path} has no rows below its header: there is nothing to judge")
-    return found
+    rows = read_labelled(path, names[:1])
+    return {name: [Text(label_of(row), row[name]) for row in rows] for name in names if name in rows[0]}
 
 
 def write_out_all(texts: Sequence[Text], language: str) -> list[Text]:
@@ -72,18 +51,3 @@ def guess_language(texts: Iterable[str]) -> str:
     """``ko`` where most letters are Hangul, else ``en``."""
     whole = " ".join(texts)
     return "ko" if 2 * len(HANGUL.findall(whole)) > sum(map(str.isalpha, whole)) else "en"
-
-
-def _read(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-        return (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise FatalError(f"{path} cannot be read: {error}; give text in UTF-8, plain or as .gz") from error
-
-
-def _label(label: Any, path: Path, number: int) -> Label:
-    if label not in LABELS:
-        raise FatalError(f"{path}, line {number}: {label!r} is no label; labels are {', '.join(sorted(LABELS))}")
-    known: Label = label
-    return known

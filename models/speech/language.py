@@ -11,27 +11,13 @@ order, 52 came out in their own.
 
 import unicodedata
 
+from models.scripts import other_than_latin
 from models.speech.engines import Hearing
 from models.speech.gates import NO_SPEECH
 
 CERTAIN = 0.8
 LEAST_SPEECH_MS = 2000
 DOUBTFUL_AVG_LOGPROB = -0.6
-
-# Of languages with a script of their own: how Unicode's names of its letters begin.
-SCRIPTS = {
-    "ko": ("HANGUL",),
-    "ja": ("HIRAGANA", "KATAKANA", "CJK"),
-    "zh": ("CJK",),
-    "ru": ("CYRILLIC",),
-    "uk": ("CYRILLIC",),
-    "el": ("GREEK",),
-    "he": ("HEBREW",),
-    "ar": ("ARABIC",),
-    "fa": ("ARABIC",),
-    "hi": ("DEVANAGARI",),
-    "th": ("THAI",),
-}
 
 
 def is_certain(hearing: Hearing, speech_ms: int) -> bool:
@@ -63,7 +49,7 @@ def choose(known: Hearing, detected: Hearing, speech_ms: int) -> Hearing:
 
 
 def _is_in_its_script(hearing: Hearing) -> bool:
-    script = SCRIPTS.get(hearing.language)
+    script = other_than_latin(hearing.language)
     letters = [letter for letter in hearing.text if letter.isalpha()]
     return script is None or 2 * sum(unicodedata.name(letter, "").startswith(script) for letter in letters) >= len(
         letters

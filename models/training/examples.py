@@ -1,13 +1,12 @@
 """Labelled sentences: read from files, kept apart from what is judged, and split."""
 
-import gzip
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from undertone.errors import FatalError
+from models.training.labelled import label_of, read_labelled
 from undertone.events import Label
 
 LABELS: tuple[Label, ...] = ("negative", "neutral", "positive")
@@ -32,21 +31,8 @@ class Example:
 
 
 def read_rows(file: Path) -> list[tuple[Label, str, str]]:
-    """Label, text and the source's own mark of each row of a tab-separated file with a header, packed or not.
-
-    Raises ``FatalError`` where the file is missing or has another form.
-    """
-    try:
-        with gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8") as lines:
-            header, *rows = (line.rstrip("\n").split("\t") for line in lines)
-    except (OSError, ValueError) as error:
-        raise FatalError(
-            f"{file} cannot be read: {error}; see docs/sentiment.md for where the data come from"
-        ) from error
-    wrong = next((number for number, row in enumerate(rows, 2) if len(row) != 3 or row[0] not in LABELS), None)
-    if header != ["label", "text", "orig"] or wrong is not None:
-        raise FatalError(f"{file}, line {wrong or 1}: three columns are wanted, label, text and orig")
-    return [(label, text, mark) for label, text, mark in rows if label in LABELS]
+    """Label, text and the source's own mark (column ``orig``) of each row. Raises ``FatalError`` as the reader does."""
+    return [(label_of(row), row["text"], row["orig"]) for row in read_labelled(file, ("text", "orig"))]
 
 
 def leave_out(examples: Iterable[Example], judged: Iterable[str]) -> list[Example]:
