@@ -17,21 +17,19 @@ from dashboards.history import history_routes
 from dashboards.pages import WEB, Pages, SafeHeaders
 from dashboards.refusals import handle_refusals
 from dashboards.streams import Pace, Streams
-from storage.engine import make_engine
+from storage.engine import READ_S, make_engine
 from undertone.events import Session
 from undertone.health import health_routes
 from undertone.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_STATEMENT_TIMEOUT_MS = 10_000
-
 
 def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
     """The app; its lifespan follows the log. Raises ``FatalError`` if Kafka, database or secret are not set."""
     settings.brokers()
     key = settings.signing_key()
-    engine = make_engine(settings.database_url(), pool_size=10, statement_timeout_ms=_STATEMENT_TIMEOUT_MS)
+    engine = make_engine(settings.database_url(), pool_size=10, statement_timeout_ms=round(READ_S * 1000))
     follower = Follower(settings)
     streams = Streams(settings, engine, follower, pace or Pace())
 

@@ -1,7 +1,6 @@
 """The history over REST. Pages are ``{"<items>": […], "next": cursor or null}``; items are in the viewers' form."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeAlias
 
 from fastapi import APIRouter, Query
@@ -10,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dashboards.access import check_reading, unknown_session
 from dashboards.forms import viewer_form
 from storage import queries
-from storage.engine import translate_errors
+from storage.engine import reading
 from storage.statistics import course
 from undertone.events import Session
 
@@ -27,12 +26,6 @@ def history_routes(engine: AsyncEngine, key: str, live: Callable[[str], Session 
     """Routes that read ``engine``; ``live`` finds a session that the hub knows and the history not yet."""
     router = APIRouter(prefix="/v1/sessions")
 
-    @asynccontextmanager
-    async def connected() -> AsyncIterator[AsyncConnection]:
-        with translate_errors():
-            async with engine.connect() as connection:
-                yield connection
-
     async def find(connection: AsyncConnection, session_id: str) -> Session:
         session = await queries.one_session(connection, session_id) or live(session_id)
         if session is None:
@@ -48,7 +41,7 @@ def history_routes(engine: AsyncEngine, key: str, live: Callable[[str], Session 
     ) -> dict[str, Any]:
         """Sessions, newest first, and the whole-session windows of those that have one."""
         check_reading(key, token, None)
-        async with connected() as connection:
+        async with reading(engine) as connection:
             page = await queries.session_page(connection, state=state, cursor=cursor, limit=limit)
             windows = await queries.whole_windows(connection, [session.session_id for session in page.items])
         return {
@@ -61,7 +54,7 @@ def history_routes(engine: AsyncEngine, key: str, live: Callable[[str], Session 
     async def session(session_id: str, token: Token = None) -> dict[str, Any]:
         """One session."""
         check_reading(key, token, session_id)
-        async with connected() as connection:
+        async with reading(engine) as connection:
             return viewer_form(await find(connection, session_id))
 
     @router.get("/{session_id}/utterances")
@@ -70,7 +63,7 @@ def history_routes(engine: AsyncEngine, key: str, live: Callable[[str], Session 
     ) -> dict[str, Any]:
         """The session's utterances, in order of time."""
         check_reading(key, token, session_id)
-        async with connected() as connection:
+        async with reading(engine) as connection:
             await find(connection, session_id)
             page = await queries.utterance_page(connection, session_id, cursor=cursor, limit=limit)
         return {"utterances": [viewer_form(utterance) for utterance in page.items], "next": page.next}
@@ -85,7 +78,7 @@ def history_routes(engine: AsyncEngine, key: str, live: Callable[[str], Session 
     ) -> dict[str, Any]:
         """The session's windows, by size, then start."""
         check_reading(key, token, session_id)
-        async with connected() as connection:
+        async with reading(engine) as connection:
             await find(connection, session_id)
             page = await queries.window_page(connection, session_id, size_ms=size_ms, cursor=cursor, limit=limit)
         return {"windows": [viewer_form(window) for window in page.items], "next": page.next}
@@ -94,7 +87,7 @@ def history_routes(engine: AsyncEngine, key: str, live: Callable[[str], Session 
     async def statistics(session_id: str, token: Token = None) -> dict[str, Any]:
         """The session as a whole, its quarters, and the trend from the first to the last."""
         check_reading(key, token, session_id)
-        async with connected() as connection:
+        async with reading(engine) as connection:
             await find(connection, session_id)
             return viewer_form(await course(connection, session_id))
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dashboards.forms import viewer_form
 from dashboards.hub import TOPICS, Hub
 from storage import queries
-from storage.engine import translate_errors
+from storage.engine import reading
 from undertone.events import Partial, Session, Utterance, Window
 from undertone.kafka import topic_name
 from undertone.settings import Settings
@@ -63,14 +63,11 @@ class Snapshot:
 
 async def stored_snapshot(engine: AsyncEngine, settings: Settings, hub: Hub, session_id: str | None) -> Snapshot:
     """Rows and source offsets of one moment. Raises ``TransientError`` while PostgreSQL is away."""
-    with translate_errors():
-        async with engine.connect() as plain:
-            connection = await plain.execution_options(isolation_level="REPEATABLE READ")
-            async with connection.begin():
-                start = await _start(connection, settings, hub, session_id)
-                if session_id is None:
-                    return await _of_all(connection, start)
-                return await _of_one(connection, start, session_id)
+    async with reading(engine, isolation_level="REPEATABLE READ") as connection:
+        start = await _start(connection, settings, hub, session_id)
+        if session_id is None:
+            return await _of_all(connection, start)
+        return await _of_one(connection, start, session_id)
 
 
 def ringed_snapshot(hub: Hub, session_id: str | None) -> Snapshot:

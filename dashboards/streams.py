@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 
 VIEWERS = Gauge("undertone_viewers", "Viewers that follow the server-sent events now.")
 LOST_VIEWERS = Counter("undertone_viewers_behind", "Viewers closed because they fell too far behind.")
-SNAPSHOT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,8 @@ class Streams:
 
     async def _snapshot(self, hub: Hub, session_id: str | None) -> Snapshot:
         try:
-            async with asyncio.timeout(SNAPSHOT_S):
-                return await stored_snapshot(self._engine, self._settings, hub, session_id)
-        except (TransientError, TimeoutError) as error:
+            return await stored_snapshot(self._engine, self._settings, hub, session_id)
+        except TransientError as error:
             log.warning("a viewer begins without the history: %s", error)
             return ringed_snapshot(hub, session_id)
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, tuple_, 
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from storage.engine import translate_errors
+from storage.engine import writing
 from storage.rows import row_of
 from storage.schema import progress, sessions, source_offsets, utterances, windows
 from undertone.events import Event, Mark, Session, Utterance, Window
@@ -33,13 +33,12 @@ async def store(engine: AsyncEngine, batch: Sequence[Sourced]) -> int:
     """
     if not batch:
         return 0
-    with translate_errors():
-        async with engine.begin() as connection:
-            fresh = await _take(connection, batch)
-            await _store_sessions(connection, fresh)
-            await _store_finals(connection, [item.event for item in fresh])
-            await _store_windows(connection, [item.event for item in fresh])
-            return len(fresh)
+    async with writing(engine) as connection:
+        fresh = await _take(connection, batch)
+        await _store_sessions(connection, fresh)
+        await _store_finals(connection, [item.event for item in fresh])
+        await _store_windows(connection, [item.event for item in fresh])
+    return len(fresh)
 
 
 async def forget_place(engine: AsyncEngine, topic: str, partition: int) -> None:
@@ -49,11 +48,10 @@ async def forget_place(engine: AsyncEngine, topic: str, partition: int) -> None:
     as ``store`` does.
     """
     place = and_(source_offsets.c.topic == topic, source_offsets.c.partition == partition)
-    with translate_errors():
-        async with engine.begin() as connection:
-            await connection.execute(delete(source_offsets).where(place))
-            # Of two states with the same seq the later in the log wins: nothing there is earlier than what was lost.
-            await connection.execute(update(sessions).values(log_offset=-1))
+    async with writing(engine) as connection:
+        await connection.execute(delete(source_offsets).where(place))
+        # Of two states with the same seq the later in the log wins: nothing there is earlier than what was lost.
+        await connection.execute(update(sessions).values(log_offset=-1))
 
 
 async def _take(connection: AsyncConnection, batch: Sequence[Sourced]) -> list[Sourced]:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from aiokafka import TopicPartition
 
-from storage.engine import make_engine, translate_errors
+from storage.engine import make_engine, reading
 from storage.queries import stored_offsets
 from storage.upserts import Sourced, forget_place, store
 from stream_apps.dead_letters import DeadLetters
@@ -68,9 +68,8 @@ class Archivist:
 
     async def stored(self) -> dict[tuple[str, int], int]:
         """The next offset to store of each (topic, partition). Raises ``TransientError`` as ``apply`` does."""
-        with translate_errors():
-            async with self._engine.connect() as connection:
-                return await stored_offsets(connection)
+        async with reading(self._engine) as connection:
+            return await stored_offsets(connection)
 
     async def forget(self, topic: str, partition: int) -> None:
         """Take all that a partition holds for new again. Raises ``TransientError`` as ``apply`` does."""

@@ -1,4 +1,4 @@
-"""Parts of tests of the read side: the real app on a real port, and a reader of server-sent events."""
+"""Parts of tests of the read side: the real app on a real port, what writes for it, and a reader of its events."""
 
 import asyncio
 import json
@@ -11,10 +11,44 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
+from stream_apps.archivist import INPUTS, Archivist
 from tests.waiting import until
+from undertone.events import Event, Mark, Partial, Session, Utterance, Window
+from undertone.kafka import Publisher, open_reader, read_to_end
 from undertone.local.ports import free_ports
+from undertone.settings import Settings
+from undertone.topics import PARTIALS, SESSIONS, UTTERANCES, WINDOWS
 
 TIMEOUT_S = 20.0
+TOPIC_OF = {Session: SESSIONS, Partial: PARTIALS, Utterance: UTTERANCES, Mark: UTTERANCES, Window: WINDOWS}
+
+
+class Writer:
+    """Writes events as the workers do, and archives on demand."""
+
+    def __init__(self, publisher: Publisher, settings: Settings) -> None:
+        self._publisher = publisher
+        self._settings = settings
+
+    async def write(self, *events: Event) -> None:
+        """Durable on return, in this order within a topic."""
+        for event in events:
+            assert isinstance(event, Session | Partial | Utterance | Mark | Window)
+            key = event.session_id
+            if isinstance(event, Utterance):
+                key = event.utterance_id
+            elif isinstance(event, Mark):
+                key += "-mark"
+            elif isinstance(event, Window):
+                key += f"-{event.size_ms}-{event.start_ms}"
+            await self._publisher.publish(TOPIC_OF[type(event)], event.session_id, event, key)
+
+    async def archive(self) -> None:
+        """Store everything that is written so far."""
+        archivist = Archivist(self._settings.database_url())
+        async with open_reader(self._settings, INPUTS) as consumer:
+            await archivist.apply([record async for record in read_to_end(consumer)])
+        await archivist.close()
 
 
 @asynccontextmanager

@@ -21,47 +21,18 @@ from dashboards.follower import Follower
 from dashboards.positions import write_position
 from dashboards.streams import Pace
 from storage.migrations import upgrade
-from stream_apps.archivist import INPUTS, Archivist
 from tests.conftest import running
 from tests.storage_events import mark, partial, session, session_id, utterance, window
-from tests.viewing import Stream, served, watching
+from tests.viewing import Stream, Writer, served, watching
 from tests.waiting import until
-from undertone.events import Event, Mark, Partial, Session, Utterance, Window
-from undertone.kafka import Publisher, client_options, open_publisher, open_reader, read_to_end, topic_name
+from undertone.events import Event, Session
+from undertone.kafka import client_options, open_publisher, topic_name
 from undertone.local.postgres import EmbeddedPostgres
 from undertone.settings import Settings
 from undertone.tokens import make_token
-from undertone.topics import PARTIALS, SESSIONS, UTTERANCES, WINDOWS, place
+from undertone.topics import SESSIONS, place
 
 ONE = f"/v1/sessions/{session_id()}/events"
-TOPIC_OF = {Session: SESSIONS, Partial: PARTIALS, Utterance: UTTERANCES, Mark: UTTERANCES, Window: WINDOWS}
-
-
-class Writer:
-    """Writes events as the workers do, and archives on demand."""
-
-    def __init__(self, publisher: Publisher, settings: Settings) -> None:
-        self._publisher = publisher
-        self._settings = settings
-
-    async def write(self, *events: Event) -> None:
-        for event in events:
-            assert isinstance(event, Session | Partial | Utterance | Mark | Window)
-            key = event.session_id
-            if isinstance(event, Utterance):
-                key = event.utterance_id
-            elif isinstance(event, Mark):
-                key += "-mark"
-            elif isinstance(event, Window):
-                key += f"-{event.size_ms}-{event.start_ms}"
-            await self._publisher.publish(TOPIC_OF[type(event)], event.session_id, event, key)
-
-    async def archive(self) -> None:
-        """Store everything that is written so far."""
-        archivist = Archivist(self._settings.database_url())
-        async with open_reader(self._settings, INPUTS) as consumer:
-            await archivist.apply([record async for record in read_to_end(consumer)])
-        await archivist.close()
 
 
 @pytest.fixture
