@@ -8,6 +8,7 @@ would be made anyway. Whatever is late or fails is dropped.
 import asyncio
 import logging
 import math
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -97,7 +98,9 @@ class Foretaste:
         load = self._scheduler.load
         expected_s = self._scheduler.pace.expected_s((ongoing.end - ongoing.start) / SAMPLE_RATE)
         if ongoing.pause >= speculate_after(self._endpoint, expected_s, load):
-            self._speculate(listener, ongoing, language)
+            self._speculate(
+                listener, ongoing, language, time.monotonic() + (self._endpoint - ongoing.pause) / SAMPLE_RATE
+            )
         elif self._scheduler.has_room:
             self._ask_partial(listener, ongoing, language, load)
 
@@ -120,12 +123,12 @@ class Foretaste:
         self._showing.clear()
         self._speculation = None
 
-    def _speculate(self, listener: Listener, ongoing: Ongoing, language: str | None) -> None:
+    def _speculate(self, listener: Listener, ongoing: Ongoing, language: str | None, due_s: float) -> None:
         known = self._speculation
         if known and (known.start, known.end, known.language) == (ongoing.start, ongoing.end, language):
             return
         samples = listener.speech(ongoing.start, ongoing.end).samples
-        decode = self._scheduler.submit(samples, language, Urgency.SPECULATION)
+        decode = self._scheduler.submit(samples, language, Urgency.SPECULATION, due_s)
         self._speculation = _Speculation(ongoing.start, ongoing.end, language, decode)
         self._show(decode, ongoing, ongoing.heard)
 

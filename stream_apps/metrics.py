@@ -17,5 +17,5 @@ FINAL_DELAY = Histogram(
     "From the arrival of an utterance's last audio to its durable transcript",
     buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300),
 )
-BACKLOG = Gauge("undertone_backlog_seconds", "Seconds of audio in utterances that wait to be decoded")
+BACKLOG = Gauge("undertone_backlog_seconds", "Seconds of audio that wait to be heard or decoded")
 SESSIONS = Gauge("undertone_sessions", "Sessions that this transcriber follows")

@@ -28,7 +28,8 @@ from stream_apps.listener import Boundary, Entry, Ignored, Opened, Speech
 from stream_apps.memory import CompactedMemory
 from stream_apps.minutes import Heard, take_mark, take_utterance
 from stream_apps.presence import Outputs
-from undertone.audio import to_ms
+from stream_apps.turns import Turns, received_at
+from undertone.audio import SAMPLE_RATE, to_ms
 from undertone.codec import encode_audio
 from undertone.events import Session
 from undertone.records import Audio
@@ -74,12 +75,15 @@ class Stenographer:
         self._inbox: asyncio.Queue[tuple[Entry, Callable[[], None]]] = asyncio.Queue()
         self._waiting: dict[int, tuple[Entry, Callable[[], None]]] = {}
         self._foretaste = Foretaste(session.session_id, desk.rules.endpoint, desk.scheduler, desk.outputs)
+        self._turns = Turns()
         self._busy = False
+        self._unheard_samples = 0
 
     def take(self, entry: Entry, settle: Callable[[], None]) -> None:
         """Take the next record; never waits."""
         self.last_heard_s = time.monotonic()
         self.unsettled_samples += _samples(entry)
+        self._unheard_samples += _samples(entry)
         self._inbox.put_nowait((entry, settle))
 
     async def write(self) -> None:
@@ -102,6 +106,11 @@ class Stenographer:
         return not self._busy and self._inbox.empty()
 
     @property
+    def backlog_s(self) -> float:
+        """Seconds of audio that is not heard yet, but for what came faster than anybody speaks."""
+        return 0.0 if self._turns.is_ahead(time.monotonic()) else self._unheard_samples / SAMPLE_RATE
+
+    @property
     def is_done(self) -> bool:
         """Whether the session is over (for now) and nothing of it is unsettled."""
         return self.is_idle and not self._waiting and self._conversation.session.state in {"ended", "deleted"}
@@ -116,6 +125,7 @@ class Stenographer:
         while entries:
             outcomes = await self._listen(self._conversation.hear_on, entries)
             heard, entries = entries[: len(outcomes)], entries[len(outcomes) :]
+            self._unheard_samples -= sum(map(_samples, heard))
             self._settle([entry.offset for entry, how in zip(heard, outcomes, strict=True) if isinstance(how, Ignored)])
             outcome = outcomes[-1]
             if isinstance(outcome, Opened):
@@ -124,7 +134,7 @@ class Stenographer:
             boundary = outcome if isinstance(outcome, Boundary) else None
             while boundary is not None:
                 boundary = await self._write_down(boundary)
-            if self._desk.partials:
+            if self._desk.partials and not self._turns.is_ahead(time.monotonic()):
                 self._foretaste.look(self._conversation.listener, heard[-1], datetime.now(UTC))
 
     async def _write_down(self, boundary: Boundary) -> Boundary | None:
@@ -147,23 +157,31 @@ class Stenographer:
         language = session.language if session.language in engine.languages else None
         is_given = session.language_probability is None
         speech_ms = to_ms(speech.end - speech.start)
+        now_s = time.monotonic()
+        due_s = self._turns.take(now_s, received_at(now_s, time.time() * 1000, speech.received_at_ms), speech_ms / 1000)
         try:
             hearing = await self._hear_speech(
-                speech, language, self._foretaste.take(speech.start, speech.end, language)
+                speech, language, due_s, self._foretaste.take(speech.start, speech.end, language)
             )
             if language is not None and not is_given and is_doubtful(hearing, speech_ms):
-                hearing = choose(hearing, await self._hear_speech(speech, None), speech_ms)
+                hearing = choose(hearing, await self._hear_speech(speech, None, due_s), speech_ms)
         except Exception as error:  # noqa: BLE001 - logged where it was caught first
             await self._put_aside(speech, error)
             return Heard(None, "failed", engine.name)
         return Heard(hearing, suppression(hearing, speech_ms), engine.name)
 
     async def _hear_speech(
-        self, speech: Speech, language: str | None, decode: Decode | None = None, attempts: int = DECODE_ATTEMPTS
+        self,
+        speech: Speech,
+        language: str | None,
+        due_s: float,
+        decode: Decode | None = None,
+        attempts: int = DECODE_ATTEMPTS,
     ) -> Hearing:
         """Decode, beginning with ``decode`` if that was asked for already. Raises what the last attempt raises."""
-        decode = decode or self._ask(speech, language)
-        self._desk.scheduler.promote(decode, Urgency.FINAL)
+        scheduler = self._desk.scheduler
+        decode = decode or scheduler.submit(speech.samples, language, Urgency.FINAL, due_s)
+        scheduler.promote(decode, Urgency.FINAL, due_s)
         try:
             return await decode.hearing
         except Exception:
@@ -171,10 +189,7 @@ class Stenographer:
             log.exception("session %s: the utterance at %d could not be decoded", self.session_id, speech.start)
             if attempts == 1:
                 raise
-        return await self._hear_speech(speech, language, attempts=attempts - 1)
-
-    def _ask(self, speech: Speech, language: str | None) -> Decode:
-        return self._desk.scheduler.submit(speech.samples, language, Urgency.FINAL)
+        return await self._hear_speech(speech, language, due_s, attempts=attempts - 1)
 
     async def _put_aside(self, speech: Speech, error: Exception) -> None:
         audio = Audio(self.session_id, "", speech.start, speech.samples.tobytes())

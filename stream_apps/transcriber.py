@@ -174,14 +174,17 @@ class Transcriber:
 
     def _report(self) -> Worker:
         scheduler = self._desk.scheduler
-        metrics.BACKLOG.set(scheduler.backlog_s)
+        backlog_s = scheduler.backlog_s + sum(steno.backlog_s for steno in self._stenographers.values())
+        metrics.BACKLOG.set(backlog_s)
         heard = {steno.session_id: steno.position[0] for steno in self._stenographers.values()}
         return Worker(
             worker=self._worker,
             app=self.name,
             at=datetime.now(UTC),
-            backlog_s=round(scheduler.backlog_s, 2),
+            backlog_s=round(backlog_s, 2),
             speed=None if scheduler.speed is None else round(scheduler.speed, 2),
+            replicas=scheduler.replicas,
+            load=round(scheduler.demand, 3),
             model=scheduler.engine.name,
             heard=heard,
         )

@@ -235,7 +235,11 @@ class Deletion(Value):
 
 
 class Worker(Value):
-    """One worker's report of itself, every second. ``heard`` maps its live sessions to the last sample it heard."""
+    """One worker's report of itself, every second. ``heard`` maps its live sessions to the last sample it heard.
+
+    ``backlog_s`` is audio that waits, ``speed`` seconds of audio heard by one of its ``replicas`` in a second,
+    ``load`` the share of their time that is needed, 0 to 1.
+    """
 
     type: Literal["worker"] = "worker"
     worker: str
@@ -243,6 +247,8 @@ class Worker(Value):
     at: datetime
     backlog_s: float = 0.0
     speed: float | None = None
+    replicas: int = 1
+    load: float = 0.0
     model: str | None = None
     heard: dict[str, int] = Field(default_factory=dict)
 

@@ -1,11 +1,11 @@
-"""The order in which utterances are decoded: finals first and oldest first, then speculations, then partials.
+"""The order in which utterances are decoded: finals that are due, the one due longest first; then speculations, then
+partials; last the finals of sessions that came faster than anybody speaks.
 
 Pure but for the engine and its threads: one thread per replica, batch 1, so what one session says never changes what
 another session's samples become.
 """
 
 import asyncio
-import itertools
 import math
 import time
 from collections.abc import Callable
@@ -27,17 +27,32 @@ class Urgency(IntEnum):
     PARTIAL = 2
 
 
+DEMAND_MEMORY_S = 8.0
+KEPT = 0.98  # of what ``speed`` knows, at each decode: the last fifty count
+# A final that is due so soon counts as due: the network's jitter makes nobody a flood.
+DUE_WITHIN_S = 1.0
+
+
 class Decode:
     """One decode that was asked for, of so many ``seconds``; await ``hearing``. Cancelled before it starts, it is
-    never decoded, and its samples are let go at once.
+    never decoded, and its samples are let go at once. ``due_s`` is monotonic.
     """
 
-    def __init__(self, samples: Samples, language: str | None, urgency: Urgency) -> None:
+    def __init__(self, samples: Samples, language: str | None, urgency: Urgency, due_s: float) -> None:
         self.samples = samples
         self.seconds = len(samples) / SAMPLE_RATE
         self.language = language
         self.urgency = urgency
+        self.due_s = due_s
         self.hearing: asyncio.Future[Hearing] = asyncio.get_running_loop().create_future()
+
+    def is_ahead(self, now_s: float) -> bool:
+        """Whether it can wait: a final that is not due yet."""
+        return self.urgency == Urgency.FINAL and self.due_s > now_s + DUE_WITHIN_S
+
+    def place(self, now_s: float) -> tuple[int, float]:
+        """Lower goes first. What can wait goes behind everything, until it is due: so nothing waits for ever."""
+        return (len(Urgency) if self.is_ahead(now_s) else self.urgency, self.due_s)
 
 
 class Load:
@@ -91,22 +106,22 @@ class Scheduler:
         on_decoded: Callable[[Urgency, float], None] = lambda _urgency, _seconds: None,
     ) -> None:
         self.engine = engine
-        self._replicas = replicas
+        self.replicas = replicas
         self._threads = ThreadPoolExecutor(replicas, "whisper")
-        self._queue: asyncio.PriorityQueue[tuple[int, int, Decode]] = asyncio.PriorityQueue()
-        self._numbers = itertools.count()
-        self._waiting: set[Decode] = set()
-        self._running = 0
+        self._waiting: dict[Decode, None] = {}  # in the order in which they were asked for
+        self._asked = asyncio.Event()
+        self._running: set[Decode] = set()
         self._workers: list[asyncio.Task[None]] = []
         self._heard_s = 0.0
         self._busy_s = 0.0
         self._on_decoded = on_decoded
         self._load = Load(replicas)
+        self._demand = Load(replicas, DEMAND_MEMORY_S)
         self.pace = Pace()
 
     def start(self) -> None:
         """Begin to decode."""
-        self._workers = [asyncio.create_task(self._work()) for _ in range(self._replicas)]
+        self._workers = [asyncio.create_task(self._work()) for _ in range(self.replicas)]
 
     async def stop(self) -> None:
         """Stop; what has not started is never decoded."""
@@ -115,19 +130,18 @@ class Scheduler:
         await asyncio.gather(*self._workers, return_exceptions=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def submit(self, samples: Samples, language: str | None, urgency: Urgency) -> Decode:
-        """Ask for a decode of int16 samples; ``language`` None detects it."""
-        decode = Decode(samples, language, urgency)
-        self._waiting.add(decode)
-        self._queue.put_nowait((urgency, next(self._numbers), decode))
+    def submit(self, samples: Samples, language: str | None, urgency: Urgency, due_s: float | None = None) -> Decode:
+        """Ask for a decode of int16 samples, due at ``due_s`` (None: now); ``language`` None detects it."""
+        decode = Decode(samples, language, urgency, time.monotonic() if due_s is None else due_s)
+        self._waiting[decode] = None
+        self._asked.set()
         decode.hearing.add_done_callback(lambda _: self._let_go(decode))
         return decode
 
-    def promote(self, decode: Decode, urgency: Urgency) -> None:
+    def promote(self, decode: Decode, urgency: Urgency, due_s: float) -> None:
         """Let a waiting decode go before others; one that runs or is done is left alone."""
         if urgency < decode.urgency and decode in self._waiting:
-            decode.urgency = urgency
-            self._queue.put_nowait((urgency, next(self._numbers), decode))
+            decode.urgency, decode.due_s = urgency, due_s
 
     def drop(self, decode: Decode) -> None:
         """Nobody waits for this decode any more: it is not begun, if it has not begun yet."""
@@ -137,40 +151,68 @@ class Scheduler:
 
     @property
     def load(self) -> float:
-        """The share of the replicas' time that was used of late, 0 to 1."""
-        return self._load.at(time.monotonic(), self._running)
+        """The share of the replicas' time that was used of late, 0 to 1, but for what could wait."""
+        now_s = time.monotonic()
+        return self._load.at(now_s, self._pressing(now_s))
+
+    @property
+    def demand(self) -> float:
+        """As ``load``, over a longer time and without partials: what is left of 1 is room for more sessions."""
+        now_s = time.monotonic()
+        return self._demand.at(now_s, self._needed(now_s))
 
     @property
     def has_room(self) -> bool:
-        """Whether a decode asked for now would start now."""
-        return self._running + len(self._waiting) < self._replicas
+        """Whether a decode asked for now would start as soon as what can wait lets it."""
+        now_s = time.monotonic()
+        waiting = sum(not decode.is_ahead(now_s) for decode in self._waiting)
+        return self._pressing(now_s) + waiting < self.replicas
 
     @property
     def backlog_s(self) -> float:
-        """Seconds of audio in finals that wait."""
-        return sum(decode.seconds for decode in self._waiting if decode.urgency == Urgency.FINAL)
+        """Seconds of audio in finals that wait and are due."""
+        now_s = time.monotonic()
+        finals = (decode for decode in self._waiting if decode.urgency == Urgency.FINAL)
+        return sum(decode.seconds for decode in finals if not decode.is_ahead(now_s))
 
     @property
     def speed(self) -> float | None:
-        """Seconds of audio heard per second of one busy replica, since the start; None before the first decode."""
+        """Seconds of audio heard per second of one busy replica, of late; None before the first decode."""
         return self._heard_s / self._busy_s if self._busy_s else None
 
+    def _pressing(self, now_s: float) -> int:
+        return sum(not decode.is_ahead(now_s) for decode in self._running)
+
+    def _needed(self, now_s: float) -> int:
+        return sum(not decode.is_ahead(now_s) for decode in self._running if decode.urgency != Urgency.PARTIAL)
+
     def _let_go(self, decode: Decode) -> None:
-        """It waits no more. Its place in the queue stays until it is reached, so the samples must not hang on it."""
-        self._waiting.discard(decode)
+        """It waits no more, and its samples are not kept for whoever still holds it."""
+        self._waiting.pop(decode, None)
         decode.samples = decode.samples[:0].copy()
+
+    def _note_load(self, now_s: float) -> None:
+        self._load.at(now_s, self._pressing(now_s))
+        self._demand.at(now_s, self._needed(now_s))
+
+    async def _next(self) -> Decode:
+        while not self._waiting:
+            self._asked.clear()
+            await self._asked.wait()
+        now_s = time.monotonic()
+        return min(self._waiting, key=lambda decode: decode.place(now_s))
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            _, _, decode = await self._queue.get()
-            if decode not in self._waiting or decode.hearing.cancelled():
-                continue  # dropped, or promoted and already taken under its other place in the queue
+            decode = await self._next()
             samples = decode.samples.astype(np.float32) / 32768.0
             self._let_go(decode)
+            if decode.hearing.cancelled():
+                continue
             began_s = time.monotonic()
-            self._load.at(began_s, self._running)
-            self._running += 1
+            self._note_load(began_s)
+            self._running.add(decode)
             try:
                 hearing = await loop.run_in_executor(self._threads, self.engine.transcribe, samples, decode.language)
             except Exception as error:  # noqa: BLE001 - whoever asked decides what a failure means
@@ -181,9 +223,9 @@ class Scheduler:
                     decode.hearing.set_result(hearing)
             finally:
                 ended_s = time.monotonic()
-                self._load.at(ended_s, self._running)
-                self._running -= 1
-                self._busy_s += ended_s - began_s
-                self._heard_s += decode.seconds
+                self._note_load(ended_s)
+                self._running.discard(decode)
+                self._busy_s = KEPT * self._busy_s + ended_s - began_s
+                self._heard_s = KEPT * self._heard_s + decode.seconds
                 self.pace.note(decode.seconds, ended_s - began_s)
                 self._on_decoded(decode.urgency, ended_s - began_s)

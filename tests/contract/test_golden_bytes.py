@@ -97,6 +97,8 @@ EVENTS: tuple[Event, ...] = (
         at=AT,
         backlog_s=1.5,
         speed=20.0,
+        replicas=2,
+        load=0.4,
         model="base",
         heard={SESSION_ID: 64_000},
     ),

@@ -3,12 +3,13 @@
 import asyncio
 import math
 import threading
+import time
 
 import numpy as np
 import pytest
 
 from models.speech.engines import Hearing, Samples
-from models.speech.scheduler import Load, Scheduler, Urgency
+from models.speech.scheduler import Decode, Load, Scheduler, Urgency
 
 
 class Gate:
@@ -52,13 +53,70 @@ async def test_finals_go_first_and_a_promoted_speculation_goes_as_a_final() -> N
             scheduler.submit(samples(16_000), None, Urgency.FINAL),
             scheduler.submit(samples(6), None, Urgency.PARTIAL),
         ]
-        scheduler.promote(late[2], Urgency.FINAL)
+        scheduler.promote(late[2], Urgency.FINAL, time.monotonic())
         late[4].hearing.cancel()
         assert scheduler.backlog_s == pytest.approx(1 + 4 / 16_000)
         engine.open.set()
         heard = await asyncio.gather(blocking.hearing, *(decode.hearing for decode in late[:4]))
         assert [hearing.text for hearing in heard] == ["1", "2", "3", "4", "16000"]
         assert engine.began == [1, 16_000, 4, 3, 2]
+    finally:
+        await scheduler.stop()
+
+
+async def test_what_came_faster_than_speech_waits_for_everybody_else_but_not_for_ever() -> None:
+    engine = Gate()
+    scheduler = Scheduler(engine, 1)
+    scheduler.start()
+    try:
+        now_s = time.monotonic()
+        blocking = scheduler.submit(samples(1), None, Urgency.FINAL, now_s)
+        while not engine.began:
+            await asyncio.sleep(0)
+        flood = [scheduler.submit(samples(length), None, Urgency.FINAL, now_s + 60) for length in (2, 3, 4)]
+        assert scheduler.backlog_s == 0
+        overdue = scheduler.submit(samples(5), None, Urgency.FINAL, now_s - 60)
+        waiting = [
+            scheduler.submit(samples(6), None, Urgency.PARTIAL, now_s),
+            scheduler.submit(samples(7), None, Urgency.SPECULATION, now_s + 0.5),
+            scheduler.submit(samples(8), None, Urgency.SPECULATION, now_s + 0.2),
+            scheduler.submit(samples(9), None, Urgency.FINAL, now_s),
+        ]
+        scheduler.promote(waiting[1], Urgency.FINAL, now_s + 0.5)
+        flood[2].due_s = now_s - 1  # as a minute later
+        engine.open.set()
+        await asyncio.gather(*(decode.hearing for decode in (blocking, *flood, overdue, *waiting)))
+        assert engine.began == [1, 5, 4, 9, 7, 8, 6, 2, 3]
+    finally:
+        await scheduler.stop()
+
+
+async def test_what_can_wait_becomes_due() -> None:
+    decode = Decode(samples(1), None, Urgency.FINAL, due_s=100.0)
+    assert decode.is_ahead(now_s=98.9)
+    assert not decode.is_ahead(now_s=99.0)
+    assert decode.place(98.9) > (Urgency.PARTIAL, 98.9) > decode.place(99.0)
+    assert not Decode(samples(1), None, Urgency.SPECULATION, due_s=1000.0).is_ahead(98.9)
+
+
+async def test_work_that_can_wait_is_no_load() -> None:
+    engine = Gate()
+    scheduler = Scheduler(engine, 1)
+    scheduler.start()
+    try:
+        assert scheduler.speed is None
+        ahead = scheduler.submit(samples(1), None, Urgency.FINAL, time.monotonic() + 60)
+        while not engine.began:
+            await asyncio.sleep(0)
+        assert scheduler.has_room
+        assert (scheduler.load, scheduler.demand) == (0, 0)
+        partial = scheduler.submit(samples(2), None, Urgency.PARTIAL)
+        assert not scheduler.has_room
+        engine.open.set()
+        await asyncio.gather(ahead.hearing, partial.hearing)
+        assert scheduler.load > 0
+        assert scheduler.demand == 0  # partials thin out before anybody is refused
+        assert scheduler.speed
     finally:
         await scheduler.stop()
 
