@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 from fastapi import FastAPI, WebSocket
 
+from ingest_api.door import Door, rules_of
 from ingest_api.files import file_routes
 from ingest_api.follower import Follower
 from ingest_api.ingest import Ingest
 from ingest_api.limits import limits_of
+from ingest_api.pace import Paces
 from ingest_api.publishers import Publishers
 from ingest_api.refusals import handle_refusals
 from ingest_api.sessions import session_routes
@@ -29,7 +31,10 @@ def make_app(settings: Settings) -> FastAPI:
     settings.brokers()
     publishers = Publishers(settings)
     follower = Follower(settings, lambda: datetime.now(UTC))
-    ingest = Ingest(settings.signing_key(), settings.token_hours, limits_of(settings), publishers, follower)
+    limits = limits_of(settings)
+    paces = Paces(follower.knowledge.through, limits.max_ahead_ms)
+    door = Door(rules_of(settings), follower, paces)
+    ingest = Ingest(settings.signing_key(), settings.token_hours, limits, publishers, follower, paces, door)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

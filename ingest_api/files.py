@@ -45,6 +45,7 @@ def file_routes(ingest: Ingest) -> APIRouter:
                 "the body is the file itself, not a form: curl --data-binary @FILE …",
                 status=415,
             )
+        ingest.door.check()
         await _take_place(ingest)
         try:
             with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spooled:
@@ -121,21 +122,22 @@ async def _feed(ingest: Ingest, session_id: str, file: BinaryIO, samples: int) -
         at = 0
         while block := await asyncio.to_thread(_next_block, blocks):
             record = Audio(session_id, connection, at, block)
-            await _wait_for_room(ingest, session_id, place, record.end)
-            await ingest.publishers.publish(record)
+            await _wait_for_room(ingest, session_id, place, record)
+            if not ingest.is_settled(record):
+                await ingest.publishers.publish(record)
             at = record.end
         await ingest.publishers.publish(Close(session_id, connection, samples, "stop"))
     finally:
         ingest.live.leave(session_id, place)
 
 
-async def _wait_for_room(ingest: Ingest, session_id: str, place: asyncio.Event, end: int) -> None:
-    """Return when audio up to ``end`` may be taken. Raises ``Refusal`` once the session is over, or another's."""
+async def _wait_for_room(ingest: Ingest, session_id: str, place: asyncio.Event, record: Audio) -> None:
+    """Return when ``record`` may be taken. Raises ``Refusal`` once the session is over, or another's."""
     while True:
-        check_running(ingest, session_id, end)
+        check_running(ingest, session_id, record.end)
         if place.is_set():
             raise Refusal("taken_over", "another recorder has taken this session over", status=409)
-        if ingest.has_room(session_id, end):
+        if ingest.takes(session_id, record.at, record.end):
             return
         await ingest.follower.changed(session_id, LOOK_AGAIN_S)
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from ingest_api.door import Door
 from ingest_api.follower import Follower
 from ingest_api.limits import Limits
 from ingest_api.live import LiveConnections
-from ingest_api.pace import may_take
+from ingest_api.pace import Paces
 from ingest_api.publishers import Publishers
 from undertone.errors import Refusal
 from undertone.events import Session
 from undertone.identifiers import is_session_id, session_created_at
+from undertone.records import Audio, AudioRecord
 from undertone.tokens import check_token
 
 Finished: TypeAlias = dict[str, object]
@@ -31,6 +33,8 @@ class Ingest:
     limits: Limits
     publishers: Publishers
     follower: Follower
+    paces: Paces
+    door: Door
     live: LiveConnections = field(default_factory=LiveConnections)
     files: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     clock: Callable[[], float] = time.time
@@ -52,15 +56,19 @@ class Ingest:
             raise Refusal("session_unknown", "there is no such session: POST /v1/sessions makes one", status=404)
         check_token(self.key, token, session_id, "write")
 
-    async def wait_for_room(self, session_id: str, next_sample: int) -> None:
-        """Return when audio up to ``next_sample`` may be taken (guarantee 6). Real-time audio does not wait."""
-        while not self.has_room(session_id, next_sample):
+    async def wait_for_room(self, session_id: str, at: int, end: int) -> None:
+        """Return when the samples from ``at`` to ``end`` may be taken (guarantee 6). Real-time audio does not wait."""
+        while not self.takes(session_id, at, end):
             await self.follower.changed(session_id, LOOK_AGAIN_S)
 
-    def has_room(self, session_id: str, next_sample: int) -> bool:
-        """Whether audio up to ``next_sample`` may be taken now."""
-        through = self.follower.knowledge.through(session_id)
-        return may_take(next_sample, through, created_ms(session_id), self.now_ms(), self.limits.max_ahead_ms)
+    def takes(self, session_id: str, at: int, end: int) -> bool:
+        """Whether the samples from ``at`` to ``end`` may be taken now; asked once for each that is then taken."""
+        passed_ms = self.now_ms() - created_ms(session_id)
+        return self.paces.take(session_id, at, end, passed_ms, time.monotonic() * 1000)
+
+    def is_settled(self, record: AudioRecord) -> bool:
+        """Whether everything that the record could say is final already: it need not be written again."""
+        return isinstance(record, Audio) and record.end <= self.follower.knowledge.through(record.session_id)
 
     async def wait_until_stopped(self, session_id: str, within_s: float | None = None) -> Session | None:
         """The session once it is stopped and all of it is final, or None after ``within_s``."""

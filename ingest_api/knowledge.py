@@ -1,11 +1,13 @@
 """What the write side knows of sessions from the topics it follows: a pure fold of events, bounded.
 
 A session is forgotten when its tokens have expired, since nobody can ask about it any more. Workers are forgotten when
-they have been silent for ten seconds.
+nothing came of them for ten seconds, by the clock of this machine: theirs may differ.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from ingest_api.admission import FIRST_SPEED, Fleet
 from undertone.audio import to_ms
 from undertone.errors import Refusal
 from undertone.events import Deletion, Event, Session, Worker
@@ -21,13 +23,13 @@ class Knowledge:
         self._lifetime = timedelta(hours=token_hours)
         self._sessions: dict[str, Session] = {}
         self._deleted: set[str] = set()
-        self._workers: dict[str, Worker] = {}
+        self._workers: dict[str, tuple[Worker, datetime]] = {}
 
     def apply(self, event: Event, now: datetime) -> str | None:
         """Take an event in; returns the id of the session that it is about, if it changed."""
         match event:
             case Worker():
-                self._workers[event.worker] = event
+                self._workers[event.worker] = (event, now)
                 self._forget_workers(now)
             case Deletion() if self._is_wanted(event.session_id, now):
                 self._deleted.add(event.session_id)
@@ -61,19 +63,39 @@ class Knowledge:
             raise Refusal("session_ended", "the session was deleted: start a new one", status=410)
         return session if session and session.is_over else None
 
+    def heard(self, session_id: str, now: datetime) -> int:
+        """The sample up to which a transcriber that is alive has heard the session; 0 without one."""
+        return max((worker.heard.get(session_id, 0) for worker in self._alive(now)), default=0)
+
     def behind_ms(self, session_id: str, next_sample: int, now: datetime) -> int:
-        """How far the transcriber is behind ``next_sample``: audio that it has not heard, plus its own backlog."""
-        heard, backlog_ms = self.through(session_id), 0
-        for worker in self._workers.values():
-            if session_id in worker.heard and now - worker.at < WORKER_IS_GONE_AFTER:
-                heard = max(heard, worker.heard[session_id])
-                backlog_ms = max(backlog_ms, round(worker.backlog_s * 1000))
-        return to_ms(max(0, next_sample - heard)) + backlog_ms
+        """How far the transcriber is behind ``next_sample``: audio not heard yet, and the time for what waits."""
+        waits_s = [_wait_s(worker) for worker in self._alive(now) if session_id in worker.heard]
+        heard = max(self.through(session_id), self.heard(session_id, now))
+        return to_ms(max(0, next_sample - heard)) + round(1000 * max(waits_s, default=0.0))
+
+    def fleet(self, now: datetime) -> Fleet | None:
+        """The transcribers that are alive, together; None without one."""
+        alive = [worker for worker in self._alive(now) if worker.app == "transcriber"]
+        if not alive:
+            return None
+        replicas = sum(worker.replicas for worker in alive)
+        return Fleet(
+            backlog_s=sum(worker.backlog_s for worker in alive),
+            speed=sum((worker.speed or FIRST_SPEED) * worker.replicas for worker in alive),
+            load=sum(worker.load * worker.replicas for worker in alive) / replicas,
+        )
 
     def _is_wanted(self, session_id: str, now: datetime) -> bool:
         return is_session_id(session_id) and now - session_created_at(session_id) < self._lifetime
 
+    def _alive(self, now: datetime) -> Iterator[Worker]:
+        return (worker for worker, told_at in self._workers.values() if now - told_at < WORKER_IS_GONE_AFTER)
+
     def _forget_workers(self, now: datetime) -> None:
-        gone = [name for name, worker in self._workers.items() if now - worker.at >= WORKER_IS_GONE_AFTER]
+        gone = [name for name, (_, told_at) in self._workers.items() if now - told_at >= WORKER_IS_GONE_AFTER]
         for name in gone:
             del self._workers[name]
+
+
+def _wait_s(worker: Worker) -> float:
+    return worker.backlog_s / (worker.speed * worker.replicas) if worker.speed else worker.backlog_s

@@ -49,6 +49,7 @@ def session_routes(ingest: Ingest) -> APIRouter:
     async def create(request: Request) -> Response:
         given = parse_body(await read_body(request, MAX_JSON_BYTES))
         check_language(given.language)
+        ingest.door.enter()
         session_id = make_session_id(ingest.now_ms(), secrets.randbits(74))
         await ingest.publishers.publish(Open(session_id, "", 0, given.language, None, given.title, given.tags))
         now, hours = ingest.now(), ingest.token_hours
@@ -69,7 +70,7 @@ def session_routes(ingest: Ingest) -> APIRouter:
         chunk = parse_frame(await read_body(request, FRAME_HEADER_BYTES + longest * BYTES_PER_SAMPLE + 1), longest)
         end = chunk.at + chunk.samples
         check_running(ingest, session_id, end)
-        if not ingest.has_room(session_id, end):
+        if not ingest.takes(session_id, chunk.at, end):
             raise Refusal(
                 "too_far_ahead",
                 f"the audio is more than {ingest.limits.max_ahead_ms} ms ahead of what is transcribed: wait",

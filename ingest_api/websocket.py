@@ -50,7 +50,7 @@ class _Serving:
             session_id, uuid.uuid4().hex, ingest.limits, created_ms(session_id), ended_at=ended_at
         )
         # Each entry is the sample after a record, and what is done when the record is durable.
-        self._in_flight: asyncio.Queue[tuple[int, asyncio.Task[int]]] = asyncio.Queue(IN_FLIGHT_RECORDS)
+        self._in_flight: asyncio.Queue[tuple[int, asyncio.Future[int]]] = asyncio.Queue(IN_FLIGHT_RECORDS)
         self._has_spoken = asyncio.Event()
         self._is_stopping = asyncio.Event()
         self._place: asyncio.Event | None = None
@@ -96,7 +96,9 @@ class _Serving:
                 case _ if record is not None:
                     # The producer bounds what it holds by blocking, the queue what waits for the broker; while either
                     # does, the socket is not read, and the recorder feels it.
-                    durable = await self._ingest.publishers.submit(record)
+                    durable = (
+                        _done() if self._ingest.is_settled(record) else await self._ingest.publishers.submit(record)
+                    )
                     await self._in_flight.put((self._connection.next_sample, durable))
 
     async def _next_message(self) -> Message | bytes:
@@ -110,8 +112,9 @@ class _Serving:
         if self._connection.phase is not Phase.STREAMING:
             return
         frame = parse_frame(data, self._ingest.limits.max_frame_samples)
-        if frame.at <= self._connection.next_sample:
-            await self._ingest.wait_for_room(self._session_id, frame.at + frame.samples)
+        known, end = self._connection.next_sample, frame.at + frame.samples
+        if frame.at <= known < end:
+            await self._ingest.wait_for_room(self._session_id, known, end)
 
     async def _start(self, record: AudioRecord | None) -> None:
         self._has_spoken.set()
@@ -173,6 +176,12 @@ class _Serving:
     async def _send(self, message: dict[str, object]) -> None:
         async with self._sending:
             await self._socket.send_json(message)
+
+
+def _done() -> "asyncio.Future[int]":
+    done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    done.set_result(0)
+    return done
 
 
 async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:

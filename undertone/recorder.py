@@ -6,9 +6,10 @@ acknowledged sample, so that nothing is lost or doubled. Its counterpart in the 
 
 import asyncio
 import json
+import logging
 import random
 import struct
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,10 +24,13 @@ from undertone.outbox import Outbox, Piece
 from undertone.retry import backoff_s
 from undertone.session_keys import SessionKeys, create_session, read_refusal
 
+log = logging.getLogger(__name__)
+
 KEEP_SAMPLES = 600 * SAMPLE_RATE
 # More than this is not on its way unacknowledged: what waits in socket buffers delays everything behind it.
 WINDOW_SAMPLES = 10 * SAMPLE_RATE
 CONNECT_S = 10.0
+PATIENCE_S = 600.0
 # The server sends a status every second; so long without a word means that the wire is dead.
 SILENT_FOR_S = 15.0
 
@@ -52,7 +56,7 @@ class Recorder:
         keys: SessionKeys,
         *,
         language: str | None = None,
-        patience_s: float = 600.0,
+        patience_s: float = PATIENCE_S,
         keep_samples: int = KEEP_SAMPLES,
     ) -> None:
         self.keys = keys
@@ -206,10 +210,16 @@ class Recorder:
 
 @asynccontextmanager
 async def open_recorder(
-    url: str, *, title: str | None = None, tags: Sequence[str] = (), language: str | None = None
+    url: str,
+    *,
+    title: str | None = None,
+    tags: Sequence[str] = (),
+    language: str | None = None,
+    say: Callable[[str], object] = log.info,
 ) -> AsyncIterator[Recorder]:
-    """A recorder on a new session, hung up on exit. Raises as ``create_session``."""
-    recorder = Recorder(url, await create_session(url, title=title, tags=tags, language=language), language=language)
+    """A recorder on a new session, hung up on exit. Raises as ``create_session``; ``say`` hears of waits for it."""
+    keys = await create_session(url, title=title, tags=tags, language=language, patience_s=PATIENCE_S, say=say)
+    recorder = Recorder(url, keys, language=language)
     try:
         yield recorder
     finally:

@@ -1,6 +1,10 @@
 """Sessions made at a server: the tokens that open one, and how a refusal is read."""
 
-from collections.abc import Sequence
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +12,11 @@ import httpx
 
 from undertone.errors import Refusal, TransientError
 
+log = logging.getLogger(__name__)
+
 ANSWER_WITHIN_S = 10.0
+# Those who were refused together come back apart: up to so much later than they were told.
+LATER = 0.25
 
 
 @dataclass(frozen=True)
@@ -21,10 +29,32 @@ class SessionKeys:
 
 
 async def create_session(
-    url: str, *, title: str | None = None, tags: Sequence[str] = (), language: str | None = None
+    url: str,
+    *,
+    title: str | None = None,
+    tags: Sequence[str] = (),
+    language: str | None = None,
+    patience_s: float = 0.0,
+    say: Callable[[str], object] = log.info,
 ) -> SessionKeys:
-    """A new session at the server at ``url``. Raises ``Refusal``, or ``TransientError`` if nobody answers there."""
-    body = {"title": title, "tags": list(tags), "language": language}
+    """A new session at the server at ``url``. Raises ``Refusal``, or ``TransientError`` if nobody answers there.
+
+    A server that is too busy is asked again when it said, and a little later, for at most ``patience_s``; ``say``
+    hears of each wait.
+    """
+    began_s = time.monotonic()
+    while True:
+        try:
+            return await _ask(url, {"title": title, "tags": list(tags), "language": language})
+        except Refusal as refusal:
+            wait_s = (refusal.retry_after_ms or 0) / 1000 * (1 + LATER * random.random())  # noqa: S311 - no secret
+            if not refusal.retryable or time.monotonic() + wait_s - began_s > patience_s:
+                raise
+        say(f"busy, retrying in {wait_s:.0f} s")
+        await asyncio.sleep(wait_s)
+
+
+async def _ask(url: str, body: dict[str, object]) -> SessionKeys:
     try:
         async with httpx.AsyncClient(base_url=url, timeout=ANSWER_WITHIN_S) as http:
             answer = await http.post("/v1/sessions", json=body)

@@ -69,6 +69,19 @@ class Settings(BaseSettings):
     )
     token_hours: int = Field(24, ge=1, description="How long a session's tokens are valid.")
     idle_after_s: int = Field(120, ge=1, description="A session that is silent on the wire for so long ends.")
+    refuse_above_s: float = Field(
+        10.0,
+        ge=0,
+        description="New sessions are refused once the transcribers need so many seconds for what waits; 0: never.",
+    )
+    admit_below_s: float = Field(
+        3.0, ge=0, description="They are taken again once the transcribers need less than this for what waits."
+    )
+    unheard_minutes: float = Field(
+        60.0,
+        gt=0,
+        description="While no transcriber is alive, new sessions are taken until so many minutes of audio wait.",
+    )
     file_megabytes: int = Field(200, ge=1, description="Largest file that POST .../file takes.")
 
     whisper_model: str = Field("base", description="Whisper weights: a name from `undertone models list` or a folder.")

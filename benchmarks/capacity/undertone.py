@@ -1,6 +1,7 @@
 """Undertone as the system that is measured: `undertone up` as it comes, recorders, and one viewer of all sessions."""
 
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -28,7 +29,8 @@ async def running_undertone() -> AsyncIterator[System]:
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as home:
         command = [sys.executable, "-m", "undertone.cli", "up", "--port", str(port), "--home", home]
-        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        environment = {"UNDERTONE_REFUSE_ABOVE_S": "0", **os.environ}  # how much it hears, and not whom it refuses
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
         assert process.stdout is not None
         try:
             async for line in process.stdout:

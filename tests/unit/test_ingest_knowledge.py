@@ -1,11 +1,11 @@
-"""What the write side knows of sessions, and how fast it takes audio."""
+"""What the write side knows of sessions and of transcribers."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ingest_api.admission import FIRST_SPEED, Fleet
 from ingest_api.knowledge import Knowledge
-from ingest_api.pace import may_take
 from undertone.errors import Refusal
 from undertone.events import Deletion, Session, Worker
 from undertone.identifiers import make_session_id
@@ -85,14 +85,24 @@ def test_a_silent_worker_no_longer_counts() -> None:
     assert knowledge.behind_ms(SESSION, 2 * SECOND, NOW + timedelta(seconds=10)) == 2000
 
 
-def test_real_time_audio_is_always_taken() -> None:
-    hour = 3_600_000
-    assert may_take(3600 * SECOND, 0, NOW_MS, NOW_MS + hour, 60_000)
-    assert may_take(3605 * SECOND, 0, NOW_MS, NOW_MS + hour, 60_000)
-    assert not may_take(3606 * SECOND, 0, NOW_MS, NOW_MS + hour, 60_000)
+def test_what_waits_counts_with_the_time_that_it_will_take() -> None:
+    knowledge = Knowledge(24)
+    knowledge.apply(worker("t1", heard=SECOND, backlog_s=40).model_copy(update={"speed": 10.0, "replicas": 2}), NOW)
+    assert knowledge.behind_ms(SESSION, 2 * SECOND, NOW) == 1000 + 2000
 
 
-def test_faster_audio_is_taken_while_it_is_near() -> None:
-    assert may_take(60 * SECOND - 16, 0, NOW_MS, NOW_MS, 60_000)
-    assert not may_take(60 * SECOND, 0, NOW_MS, NOW_MS, 60_000)
-    assert may_take(60 * SECOND, SECOND, NOW_MS, NOW_MS, 60_000)
+def test_transcribers_count_together_and_only_while_they_speak() -> None:
+    knowledge = Knowledge(24)
+    assert knowledge.fleet(NOW) is None
+    knowledge.apply(worker("other", 0).model_copy(update={"app": "archivist"}), NOW)
+    assert knowledge.fleet(NOW) is None
+    skewed = NOW - timedelta(hours=1)  # the clock of another machine
+    one = worker("t1", 2 * SECOND, backlog_s=30, at=skewed).model_copy(update={"speed": 12.0, "replicas": 3, "load": 1})
+    knowledge.apply(one, NOW)
+    knowledge.apply(worker("t2", SECOND, backlog_s=10), NOW + timedelta(seconds=5))
+    assert knowledge.fleet(NOW + timedelta(seconds=9)) == Fleet(40, 12 * 3 + FIRST_SPEED, 0.75)
+    assert knowledge.heard(SESSION, NOW + timedelta(seconds=9)) == 2 * SECOND
+    assert knowledge.fleet(NOW + timedelta(seconds=10)) == Fleet(10, FIRST_SPEED, 0)
+    assert knowledge.heard(SESSION, NOW + timedelta(seconds=10)) == SECOND
+    assert knowledge.fleet(NOW + timedelta(seconds=15)) is None
+    assert knowledge.heard(SESSION, NOW + timedelta(seconds=15)) == 0

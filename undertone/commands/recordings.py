@@ -38,7 +38,7 @@ async def stream_file(path: Path, speed: Speed, url: str, language: str | None) 
     with file:
         blocks = decode(file, BLOCK_SAMPLES)
         first = await asyncio.to_thread(_next_block, blocks)  # a file that is no audio makes no session
-        async with open_recorder(url, title=path.name, language=language) as recorder:
+        async with open_recorder(url, title=path.name, language=language, say=_say) as recorder:
             async with _captions(url, recorder) as captions:
                 try:
                     await _send_blocks(recorder, first, blocks, speed)
@@ -51,7 +51,7 @@ async def record_microphone(url: str, language: str | None = None, device: str |
     """Record until cancelled (Ctrl-C), then end the session and wait for its last words."""
     blocks = read_microphone(device)
     first = await anext(blocks)
-    async with open_recorder(url, language=language) as recorder, _captions(url, recorder) as captions:
+    async with open_recorder(url, language=language, say=_say) as recorder, _captions(url, recorder) as captions:
         try:
             await _record(recorder, first)
             async for block in blocks:
@@ -82,6 +82,10 @@ async def _send_blocks(recorder: Recorder, first: bytes | None, blocks: Iterator
             await asyncio.sleep(max(0.0, due - time.monotonic()))
         await recorder.write(block)
         block = await asyncio.to_thread(_next_block, blocks)
+
+
+def _say(words: str) -> None:
+    out().print(Text(words))
 
 
 def _next_block(blocks: Iterator[bytes]) -> bytes | None:
