@@ -8,6 +8,7 @@ answered.
 import asyncio
 import secrets
 import uuid
+from typing import Annotated
 from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Request, Response
@@ -36,7 +37,7 @@ class NewSession(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     title: str | None = Field(None, max_length=200)
-    tags: tuple[str, ...] = Field((), max_length=20)
+    tags: tuple[Annotated[str, Field(max_length=200)], ...] = Field((), max_length=20)
     language: Language | None = None
 
 

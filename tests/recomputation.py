@@ -7,6 +7,7 @@ from storage.engine import make_engine
 from storage.queries import one_session, window_page
 from storage.statistics import Place, recompute
 from stream_apps.windows import SIZES_MS, WHOLE
+from tests.examples import SESSION_ID
 from undertone.audio import to_ms
 from undertone.events import Utterance, Window
 
@@ -36,7 +37,7 @@ def recount(finals: Iterable[Utterance], place: Place, length_ms: int) -> Window
     lengths = [final.end_ms - final.start_ms for final in here]
     words = sum(len(final.text.split()) for final in here)
     return Window(
-        session_id="",
+        session_id=SESSION_ID,
         seq=0,
         size_ms=place.size_ms,
         start_ms=place.start_ms,

@@ -3,6 +3,9 @@
 SAMPLE_RATE = 16_000
 SAMPLES_PER_MS = SAMPLE_RATE // 1000
 BYTES_PER_SAMPLE = 2
+LONGEST_HOURS = 168
+"""A session holds no more: memories of it are kept for as long."""
+LAST_SAMPLE = LONGEST_HOURS * 3600 * SAMPLE_RATE
 
 
 def to_ms(samples: int) -> int:

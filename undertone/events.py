@@ -1,13 +1,28 @@
 """The vocabulary of events: one set of frozen models for topics, REST and server-sent events.
 
 Positions named ``*_sample`` and ``through`` count samples at 16 kHz from the session's start; ``*_ms`` are whole
-milliseconds of media time (sample // 16). Unknown fields are ignored, so that a reader outlives a writer's additions.
+milliseconds of media time (sample // 16). ``quantities`` has the kinds of values and their bounds. Unknown fields are
+ignored, so that a reader outlives a writer's additions.
 """
 
-from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from undertone.identifiers import utterance_id
+from undertone.quantities import (
+    Count,
+    Decibels,
+    Line,
+    Lines,
+    Milliseconds,
+    Name,
+    Number,
+    Sample,
+    SessionId,
+    Text,
+    Time,
+)
 
 Label: TypeAlias = Literal["positive", "neutral", "negative"]
 EndReason: TypeAlias = Literal["stop", "idle", "delete"]
@@ -15,9 +30,9 @@ Suppression: TypeAlias = Literal["no_speech", "low_confidence", "repetition", "f
 
 
 class Value(BaseModel):
-    """A frozen value that ignores unknown fields."""
+    """A frozen value that ignores unknown fields and knows no NaN and no infinity: JSON has none."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class Resume(Value):
@@ -27,8 +42,8 @@ class Resume(Value):
     ``connection`` is the current one as of ``offset``; ``speaking`` says that speech crosses the boundary.
     """
 
-    offset: int = 0
-    connection: str = ""
+    offset: Count = 0
+    connection: Name = ""
     speaking: bool = False
 
 
@@ -40,20 +55,20 @@ class Session(Value):
     """
 
     type: Literal["session"] = "session"
-    session_id: str
+    session_id: SessionId
     state: Literal["open", "live", "ended", "deleted"] = "open"
     reason: EndReason | None = None
-    seq: int = 0
-    through: int = 0
-    language: str | None = None
+    seq: Count = 0
+    through: Sample = 0
+    language: Name | None = None
     language_probability: float | None = None
-    title: str | None = None
-    tags: tuple[str, ...] = ()
-    started_at: datetime | None = None
-    created_at: datetime
-    ended_at: datetime | None = None
-    utterances: int = 0
-    suppressed: int = 0
+    title: Line | None = None
+    tags: Lines = ()
+    started_at: Time | None = None
+    created_at: Time
+    ended_at: Time | None = None
+    utterances: Count = 0
+    suppressed: Count = 0
     resume: Resume = Resume()
 
     @property
@@ -74,49 +89,58 @@ class Quality(Value):
 class Timing(Value):
     """Wall times on the way of an utterance; the only fields that may differ between two runs."""
 
-    spoken_at: datetime | None = None
-    received_at: datetime | None = None
-    transcribed_at: datetime | None = None
-    classified_at: datetime | None = None
+    spoken_at: Time | None = None
+    received_at: Time | None = None
+    transcribed_at: Time | None = None
+    classified_at: Time | None = None
 
 
 class AudioSpan(Value):
     """Where the audio of an utterance lies in the ``audio`` topic: offsets of the first and the last record."""
 
-    partition: int
-    first_offset: int
-    last_offset: int
+    partition: Count
+    first_offset: Count
+    last_offset: Count
 
 
 class Transcript(Value):
     """A final utterance as transcribed. ``through`` is the boundary it made: later samples start there."""
 
     type: Literal["transcript"] = "transcript"
-    session_id: str
-    utterance_id: str
-    seq: int
-    through: int
-    first_sample: int
-    end_sample: int
-    start_ms: int
-    end_ms: int
-    text: str
-    language: str | None
+    session_id: SessionId
+    utterance_id: Name
+    seq: Count
+    through: Sample
+    first_sample: Sample
+    end_sample: Sample
+    start_ms: Milliseconds
+    end_ms: Milliseconds
+    text: Text
+    language: Name | None
     language_probability: float | None
-    loudness_dbfs: float
-    model: str
+    loudness_dbfs: Decibels
+    model: Name
     quality: Quality
     audio: AudioSpan
     timing: Timing = Timing()
+
+    @model_validator(mode="after")
+    def _check_place(self) -> Self:
+        """Its id is that of its place, or it could keep another session's utterance out of the history."""
+        if self.utterance_id != utterance_id(self.session_id, self.first_sample):
+            raise ValueError("the utterance's id is not that of its session and first sample")
+        if self.end_ms < self.start_ms or self.end_sample < self.first_sample:
+            raise ValueError("the utterance ends before it starts")
+        return self
 
 
 class Mark(Value):
     """The session is heard up to ``through`` with nothing more said; ``ended`` closes it."""
 
     type: Literal["mark"] = "mark"
-    session_id: str
-    seq: int
-    through: int
+    session_id: SessionId
+    seq: Count
+    through: Sample
     ended: EndReason | None = None
 
 
@@ -127,13 +151,13 @@ class Partial(Value):
     """
 
     type: Literal["partial"] = "partial"
-    session_id: str
-    first_sample: int
-    rev: int
-    start_ms: int
-    text: str
-    committed: int = 0
-    language: str | None = None
+    session_id: SessionId
+    first_sample: Sample
+    rev: Sample
+    start_ms: Milliseconds
+    text: Text
+    committed: Count = 0
+    language: Name | None = None
 
 
 class Probabilities(Value):
@@ -150,7 +174,7 @@ class Sentiment(Value):
     label: Label
     score: float = Field(ge=-1, le=1)
     probabilities: Probabilities | None
-    model: str
+    model: Name
 
 
 class Utterance(Transcript):
@@ -169,23 +193,23 @@ class Window(Value):
     """
 
     type: Literal["window"] = "window"
-    session_id: str
-    seq: int
-    size_ms: int
-    start_ms: int
+    session_id: SessionId
+    seq: Count
+    size_ms: Milliseconds
+    start_ms: Milliseconds
     final: bool
-    utterances: int
-    positive: int
-    neutral: int
-    negative: int
+    utterances: Number
+    positive: Number
+    neutral: Number
+    negative: Number
     score: float | None
     score_min: float | None = None
     score_max: float | None = None
-    talk_ms: int
-    silence_ms: int
-    longest_pause_ms: int | None = None
-    words: int
-    words_per_minute: int | None
+    talk_ms: Number
+    silence_ms: Number
+    longest_pause_ms: Number | None = None
+    words: Number
+    words_per_minute: Number | None
     loudness_dbfs: float | None
 
 
@@ -198,8 +222,8 @@ class OpenWindow(Value):
     is None in a window that a version without pauses began.
     """
 
-    size_ms: int
-    start_ms: int
+    size_ms: Milliseconds
+    start_ms: Milliseconds
     utterances: int = 0
     positive: int = 0
     neutral: int = 0
@@ -219,9 +243,9 @@ class Statistics(Value):
     """The statistician's memory of one session: the ``seq`` and time it applied, and the windows still open."""
 
     type: Literal["statistics"] = "statistics"
-    session_id: str
-    seq: int = 0
-    through_ms: int = 0
+    session_id: SessionId
+    seq: Count = 0
+    through_ms: Milliseconds = 0
     windows: tuple[OpenWindow, ...] = ()
 
 
@@ -229,9 +253,9 @@ class Deletion(Value):
     """Somebody asked that a session be forgotten."""
 
     type: Literal["deletion"] = "deletion"
-    session_id: str
-    requested_at: datetime
-    requested_by: str
+    session_id: SessionId
+    requested_at: Time
+    requested_by: Name
 
 
 class Worker(Value):
@@ -244,12 +268,12 @@ class Worker(Value):
     type: Literal["worker"] = "worker"
     worker: str
     app: str
-    at: datetime
+    at: Time
     backlog_s: float = 0.0
     speed: float | None = None
     replicas: int = 1
     load: float = 0.0
-    model: str | None = None
+    model: Name | None = None
     heard: dict[str, int] = Field(default_factory=dict)
 
 
@@ -259,9 +283,9 @@ class DeadLetter(Value):
     type: Literal["dead_letter"] = "dead_letter"
     app: str
     topic: str
-    partition: int
-    offset: int
-    at: datetime
+    partition: Count
+    offset: Count
+    at: Time
     error: str
     version: str
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from undertone.codec import Headers, encode, encode_audio
+from undertone.codec import MAX_VALUE_BYTES, Headers, encode, encode_audio
 from undertone.errors import TransientError
 from undertone.events import Event
 from undertone.records import AudioRecord
@@ -21,7 +21,8 @@ from undertone.settings import Settings
 from undertone.topics import AUDIO, Topic, place
 
 Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
-MAX_RECORD_BYTES = 1_000_000
+MAX_RECORD_BYTES = MAX_VALUE_BYTES + 10_000
+"""With key and headers."""
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -113,7 +114,7 @@ async def open_publisher(settings: Settings, linger_ms: int = 0) -> AsyncIterato
         acks="all",
         enable_idempotence=True,
         linger_ms=linger_ms,
-        max_request_size=MAX_RECORD_BYTES + 10_000,
+        max_request_size=MAX_RECORD_BYTES,
         request_timeout_ms=10_000,
     )
     try:

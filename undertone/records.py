@@ -1,13 +1,17 @@
 """What the ``audio`` topic holds: the log of a session as its recorders made it.
 
 Every record names its ``connection``. An ``Open`` makes its connection the current one; records of an older
-connection that come after it in the log are ignored. ``at`` is always a sample position.
+connection that come after it in the log are ignored. ``at`` is always a sample position. The codec checks the bounds
+that the kinds of ``quantities`` have.
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
 
 from undertone.audio import BYTES_PER_SAMPLE
+from undertone.quantities import Line, Lines, Name, Sample, SessionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,23 +22,23 @@ class Open:
     detection. ``started_at_ms`` is wall time of sample 0, Unix milliseconds.
     """
 
-    session_id: str
-    connection: str
-    at: int
-    language: str | None = None
+    session_id: SessionId
+    connection: Name
+    at: Sample
+    language: Name | None = None
     started_at_ms: int | None = None
-    title: str | None = None
-    tags: tuple[str, ...] = ()
+    title: Line | None = None
+    tags: Lines = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Audio:
     """Samples from ``at`` on; ``pcm`` is s16le mono 16 kHz, never empty."""
 
-    session_id: str
-    connection: str
-    at: int
-    pcm: bytes
+    session_id: SessionId
+    connection: Name
+    at: Sample
+    pcm: Annotated[bytes, Field(min_length=BYTES_PER_SAMPLE)]
 
     @property
     def end(self) -> int:
@@ -46,19 +50,19 @@ class Audio:
 class Gap:
     """There is no audio from ``at`` to ``to``: a pause, a sleep, or audio that was lost."""
 
-    session_id: str
-    connection: str
-    at: int
-    to: int
+    session_id: SessionId
+    connection: Name
+    at: Sample
+    to: Sample
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
     """The session ends at ``at``: ``stop`` and ``delete`` are final, ``idle`` may be reopened by an Open."""
 
-    session_id: str
-    connection: str
-    at: int
+    session_id: SessionId
+    connection: Name
+    at: Sample
     reason: Literal["stop", "idle", "delete"]
 
 

@@ -8,6 +8,7 @@ import platformdirs
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from undertone.audio import LONGEST_HOURS
 from undertone.errors import FatalError
 
 
@@ -67,7 +68,9 @@ class Settings(BaseSettings):
         None,
         description="Key that signs session tokens, at least 32 characters. Unset: `up` keeps one in its home.",
     )
-    token_hours: int = Field(24, ge=1, description="How long a session's tokens are valid.")
+    token_hours: int = Field(
+        24, ge=1, le=LONGEST_HOURS, description="How long a session's tokens are valid; a session is no longer."
+    )
     idle_after_s: int = Field(120, ge=1, description="A session that is silent on the wire for so long ends.")
     refuse_above_s: float = Field(
         10.0,

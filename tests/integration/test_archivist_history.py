@@ -130,7 +130,7 @@ async def test_a_batch_is_durable_and_a_repeat_changes_nothing(database: str) ->
         Read("u", 0, 1, b"{", [("schema", b"undertone.utterance/1")]),
         Read("u", 0, 1, b"{}", []),
         replace(records("u", partial())[0], offset=1),
-        replace(records("u", utterance(seq=2, end_ms=2**70))[0], offset=1),
+        replace(records("u", utterance(seq=2).model_copy(update={"end_ms": 2**70}))[0], offset=1),
     ],
 )
 async def test_poison_leaves_the_batch_unstored_and_can_be_skipped(database: str, bad: Read) -> None:
@@ -182,7 +182,7 @@ async def test_topics_become_rows(whole: Settings) -> None:
 
 
 async def test_a_bad_record_becomes_a_dead_letter_and_the_rest_is_stored(whole: Settings) -> None:
-    await publish(whole, utterance(seq=1), utterance(seq=2, end_ms=2**70))
+    await publish(whole, utterance(seq=1), utterance(seq=2).model_copy(update={"end_ms": 2**70}))
     async with open_publisher(whole) as publisher:
         await publisher.write(UTTERANCES, session_id(), b"key", b"{", [("schema", b"undertone.utterance/1")])
     await publish(whole, utterance(seq=3))
@@ -193,7 +193,10 @@ async def test_a_bad_record_becomes_a_dead_letter_and_the_rest_is_stored(whole: 
 
         await until(stored, 20)
     letters = await read_records(whole, DEAD_LETTERS)
-    assert {letter.value for letter in letters} == {encode(utterance(seq=2, end_ms=2**70))[0], b"{"}
+    assert {letter.value for letter in letters} == {
+        encode(utterance(seq=2).model_copy(update={"end_ms": 2**70}))[0],
+        b"{",
+    }
     archivist = Archivist(whole.database_url())
     assert sorted((await archivist.stored()).values()) == [4]
     await archivist.close()

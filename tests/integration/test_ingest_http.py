@@ -58,6 +58,7 @@ async def test_a_new_session_needs_no_body(served: Served) -> None:
     [
         (b"{", (422, "request_invalid")),
         (b"[]", (422, "request_invalid")),
+        (b'{"tags":["' + b"x" * 201 + b'"]}', (422, "request_invalid")),
         (b'{"title":"' + b"x" * 300 + b'"}', (422, "request_invalid")),
         (b'{"language":"English"}', (422, "request_invalid")),
         (b'{"language":"xx"}', (422, "language_unknown")),
