@@ -10,6 +10,7 @@ import { Library, Story } from "../shared/story.js";
 import { Transcript } from "../shared/transcript.js";
 import { Microphone, MicrophoneError } from "../recorder/microphone.js";
 import { Recorder } from "../recorder/recorder.js";
+import { awaitTurn } from "../recorder/turn.js";
 import { LevelMeter } from "./level-meter.js";
 import { describe } from "./status.js";
 
@@ -94,7 +95,8 @@ async function record() {
     microphone = await Microphone.open();
     say(find("status"), "status.creating");
     const language = spoken.value || null;
-    const session = await createSession({ title: title.value.trim() || null, language });
+    const ask = () => createSession({ title: title.value.trim() || null, language });
+    const session = await awaitTurn(ask, (left) => say(find("status"), "status.busy", { seconds: left }));
     begin(microphone, session, language);
   } catch (error) {
     await microphone?.close();

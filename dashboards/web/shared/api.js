@@ -10,10 +10,12 @@ export class ApiError extends Error {
   /**
    * @param {number} status 0 when the server was not reached.
    * @param {string} message
+   * @param {number | null} retryAfterMs When to ask again, where that is of use.
    */
-  constructor(status, message) {
+  constructor(status, message, retryAfterMs = null) {
     super(message);
     this.status = status;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -26,8 +28,9 @@ async function ask(path, options) {
     throw new ApiError(0, String(error));
   });
   const body = await response.json().catch(() => null);
-  if (!response.ok) throw new ApiError(response.status, body?.message ?? `${response.status} ${response.statusText}`);
-  return body;
+  if (response.ok) return body;
+  const message = body?.message ?? `${response.status} ${response.statusText}`;
+  throw new ApiError(response.status, message, body?.retry_after_ms ?? null);
 }
 
 /**
