@@ -109,6 +109,11 @@ class Connection:
             return self._gap(message.next_sample, now_ms)
         return self._audio(parse_frame(message, self._limits.max_frame_samples))
 
+    def latest_sample(self, now_ms: int) -> int:
+        """The latest sample that a gap may reach now."""
+        passed_ms = max(0, now_ms - self._created_ms)
+        return (passed_ms + self._limits.max_gap_slack_ms) * SAMPLES_PER_MS
+
     def _start(self, start: Start) -> Open | None:
         if self.phase is not Phase.AWAITING_START:
             raise Refusal("already_started", "this connection has started: a new start needs a new one", status=409)
@@ -158,12 +163,10 @@ class Connection:
             return None
         self._check_not_ended()
         self._check_room(to)
-        passed_ms = max(0, now_ms - self._created_ms)
-        if to > (passed_ms + self._limits.max_gap_slack_ms) * SAMPLES_PER_MS:
+        latest = self.latest_sample(now_ms)
+        if to > latest:
             raise Refusal(
-                "gap_too_long",
-                f"the gap ends at sample {to}, in the future: {passed_ms} ms have passed since the session began",
-                status=400,
+                "gap_too_long", f"the gap ends at sample {to}, in the future: {latest} is the latest now", status=400
             )
         if to - self.next_sample < self._limits.min_frame_samples:
             self._spend_credit()

@@ -126,6 +126,7 @@ class _Serving:
                 "type": "ready",
                 "session_id": self._session_id,
                 "next_sample": self._connection.next_sample,
+                "latest_sample": self._connection.latest_sample(self._ingest.now_ms()),
                 "limits": self._ingest.limits.body(),
             }
         )
@@ -160,7 +161,8 @@ class _Serving:
             if self._place and knowledge.stopped(self._session_id) and not self._is_stopping.is_set():
                 raise Refusal("session_ended", "the session was stopped elsewhere: start a new one", status=409)
             behind_ms = knowledge.behind_ms(self._session_id, self._connection.next_sample, self._ingest.now())
-            await self._send({"type": "status", "behind_ms": behind_ms})
+            latest_sample = self._connection.latest_sample(self._ingest.now_ms())
+            await self._send({"type": "status", "behind_ms": behind_ms, "latest_sample": latest_sample})
 
     async def _finish(self) -> Finished:
         await self._is_stopping.wait()

@@ -57,6 +57,19 @@ class Outbox:
         while self._pieces and self._pieces[0].end <= sample:
             self._kept -= _room(self._pieces.popleft())
 
+    def shorten(self, gap: Piece, end: int) -> None:
+        """Let a gap of this outbox end sooner, or go; what comes behind it is numbered anew."""
+        cut = gap.end - max(gap.at, end)
+        index = self._pieces.index(gap)
+        behind = [Piece(piece.at - cut, piece.end - cut, piece.pcm) for piece in list(self._pieces)[index + 1 :]]
+        while self._pieces[-1] is not gap:
+            self._pieces.pop()
+        self._pieces.pop()
+        if gap.end - cut > gap.at:
+            self._pieces.append(Piece(gap.at, gap.end - cut, None))
+        self._pieces.extend(behind)
+        self.end -= cut
+
     def after(self, sample: int) -> Piece | None:
         """The first piece that holds anything at or after ``sample``."""
         return next((piece for piece in self._pieces if piece.end > sample), None)

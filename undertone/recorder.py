@@ -7,6 +7,7 @@ acknowledged sample, so that nothing is lost or doubled. Its counterpart in the 
 import asyncio
 import json
 import logging
+import math
 import random
 import struct
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -33,6 +34,8 @@ CONNECT_S = 10.0
 PATIENCE_S = 600.0
 # The server sends a status every second; so long without a word means that the wire is dead.
 SILENT_FOR_S = 15.0
+# A gap beyond what the server's clock allows waits for so long for its word: the machine may have slept.
+BELIEVED_AFTER_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Recorder:
         self._language = language
         self._patience_s = patience_s
         self._started_at = datetime.now(UTC)
+        self._latest_sample: int | None = None
         self._outbox = Outbox(keep_samples)
         self._is_stopping = False
         self._changed = asyncio.Event()
@@ -95,7 +99,7 @@ class Recorder:
         self._notify()
 
     def gap(self, samples: int) -> None:
-        """Say that the next ``samples`` have no audio."""
+        """Say that the next ``samples`` have no audio; a gap that would reach into the future is made shorter."""
         self._check_running()
         self._outbox.add_gap(samples)
         self._notify()
@@ -148,8 +152,9 @@ class Recorder:
         # A server that refuses at once may have closed by now: its reason is still to be read.
         with suppress(ConnectionClosed):
             await socket.send(json.dumps(start))
-        while (await _hear(socket))["type"] != "ready":
+        while (ready := await _hear(socket))["type"] != "ready":
             pass
+        self._latest_sample = ready.get("latest_sample")
         self.connections += 1
         sending = asyncio.create_task(self._send(socket, begin))
         listening = asyncio.create_task(self._listen(socket))
@@ -172,13 +177,24 @@ class Recorder:
                     self._notify()
                 case "status":
                     self.behind_ms = int(message["behind_ms"])
+                    self._latest_sample = message.get("latest_sample")
+                    self._notify()
                 case "finished":
                     return Finished(int(message["samples"]), int(message["utterances"]))
 
     async def _send(self, socket: ClientConnection, begin: int) -> NoReturn:
-        sent, has_said_stop = begin, False
+        sent, has_said_stop, held_since_s = begin, False, math.inf
         while True:
             piece = self._outbox.after(sent)
+            if piece is not None and self._is_too_late(piece):
+                now_s = asyncio.get_running_loop().time()
+                held_since_s = min(held_since_s, now_s)
+                if now_s - held_since_s < BELIEVED_AFTER_S:
+                    await self._wait_for_change()
+                else:  # some clock is wrong: what is said now is not said in the future
+                    self._outbox.shorten(piece, max(sent, self._latest_sample or 0))
+                continue
+            held_since_s = math.inf
             if piece is not None and self._has_room(piece):
                 await socket.send(_frame(piece))
                 sent = piece.end
@@ -190,6 +206,9 @@ class Recorder:
 
     def _has_room(self, piece: Piece) -> bool:
         return piece.pcm is None or piece.at - self._outbox.acknowledged < WINDOW_SAMPLES
+
+    def _is_too_late(self, piece: Piece) -> bool:
+        return piece.pcm is None and self._latest_sample is not None and piece.end > self._latest_sample
 
     def _check_running(self) -> None:
         if self._running.done():

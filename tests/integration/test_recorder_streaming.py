@@ -130,6 +130,20 @@ async def test_a_refused_wish_reaches_the_caller(served: Served) -> None:
     assert caught.value.code == "token_invalid"
 
 
+async def test_a_gap_into_the_future_is_made_shorter_and_not_refused(served: Served, topics: Settings) -> None:
+    async with open_recorder(served.url) as recorder:
+        await recorder.write(pcm(0, 1600))
+        recorder.gap(3600 * 16_000)  # a clock that jumped by an hour
+        await recorder.write(pcm(0, 1600))
+        ending = asyncio.create_task(end_when_closed(topics, recorder.keys.session_id))
+        finished = await recorder.stop()
+        await ending
+    sound, gaps = heard(await read_log(topics, recorder.keys.session_id))
+    assert sound == pcm(0, 1600) + pcm(0, 1600)
+    assert [start for start, _ in gaps] == [1600]
+    assert 5 * 16_000 < finished.samples < 30 * 16_000
+
+
 @pytest.fixture
 def no_captions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for captions, since there is no read side here."""

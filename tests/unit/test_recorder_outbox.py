@@ -80,3 +80,27 @@ def test_everything_not_acknowledged_is_there_in_order(steps: list[tuple[str, in
             sent = piece.end
         assert sent == end
         assert outbox.is_empty == (acknowledged == end)
+
+
+def test_a_gap_that_is_made_shorter_renumbers_what_follows() -> None:
+    outbox = Outbox(1000)
+    outbox.add(bytes(20))
+    outbox.add_gap(100)
+    outbox.add(bytes(10))
+    outbox.add_gap(7)
+    for end, walked in (
+        (40, [(0, 10), (10, 40), (40, 45), (45, 52)]),
+        (3, [(0, 10), (10, 15), (15, 22)]),  # before it begins: it goes
+    ):
+        gap = outbox.after(10)
+        assert gap is not None
+        assert gap.pcm is None
+        outbox.shorten(gap, end)
+        at, pieces = 0, []
+        while (piece := outbox.after(at)) is not None:
+            pieces.append((piece.at, piece.end))
+            at = piece.end
+        assert pieces == walked
+        assert outbox.end == walked[-1][1]
+    outbox.acknowledge(outbox.end)
+    assert outbox.is_empty

@@ -110,6 +110,23 @@ export class Outbox {
     return { first: position, end, pcm: joined };
   }
 
+  /**
+   * Makes the gap that `read` gave end sooner; what comes behind it is numbered anew.
+   * @param {Piece} gap
+   * @param {number} end
+   * @returns {number} By how many samples it is shorter.
+   */
+  shorten(gap, end) {
+    const to = Math.max(gap.first, end);
+    const cut = gap.end - to;
+    const renumber = (/** @type {number} */ sample) => (sample >= gap.end ? sample - cut : Math.min(sample, to));
+    this.#pieces = this.#pieces
+      .map((piece) => ({ first: renumber(piece.first), end: renumber(piece.end), pcm: piece.pcm }))
+      .filter((piece) => piece.end > piece.first);
+    this.#next -= cut;
+    return cut;
+  }
+
   #drop() {
     const piece = /** @type {Piece} */ (this.#pieces.shift());
     if (piece.pcm) this.#kept -= piece.pcm.length;

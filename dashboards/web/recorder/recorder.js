@@ -82,6 +82,7 @@ export class Recorder {
     this.#startedAt = world.timeOfDay();
     this.#uplink = new Uplink(url, this.#outbox, { language, startedAt: new Date(this.#startedAt) }, world);
     this.#uplink.onChange = () => this.#follow();
+    this.#uplink.onShortened = (samples) => (this.#startedAt += samples / SAMPLES_PER_MS);
     microphone.onFrame = (frame) => this.#take(frame);
     microphone.onLost = () => {
       this.onLost();

@@ -25,6 +25,8 @@ const MOST_BUFFERED_BYTES = 256 * 1024;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 const SILENT_AFTER_MS = 15_000;
+/** A gap beyond what the server's clock allows waits so long for its word: the machine may have slept. */
+const BELIEVED_AFTER_MS = 3000;
 
 /** @type {World} */
 export const BROWSER = {
@@ -45,6 +47,9 @@ export class Uplink {
   #attempts = 0;
   #retryAt = 0;
   #heardAt = 0;
+  /** The latest sample that a gap may reach, as the server last said. */
+  #latestSample = Infinity;
+  #heldSince = Infinity;
   #stopping = false;
   #stopSent = false;
   /** @type {UplinkState} */
@@ -56,6 +61,8 @@ export class Uplink {
   /** @type {Finished | null} */
   finished = null;
   onChange = () => {};
+  /** Called when a gap had to be made shorter, since it reached into the future: some clock is wrong. */
+  onShortened = (/** @type {number} */ _samples) => {};
 
   /**
    * @param {string} url
@@ -95,6 +102,13 @@ export class Uplink {
     while (socket.bufferedAmount < MOST_BUFFERED_BYTES) {
       const piece = this.#outbox.read(this.#sent, LONGEST_FRAME_SAMPLES);
       if (!piece) break;
+      if (!piece.pcm && piece.end > this.#latestSample) {
+        this.#heldSince = Math.min(this.#heldSince, this.#world.now());
+        if (this.#world.now() - this.#heldSince < BELIEVED_AFTER_MS) return;
+        this.onShortened(this.#outbox.shorten(piece, this.#latestSample));
+        continue;
+      }
+      this.#heldSince = Infinity;
       if (piece.pcm) socket.send(makeFrame(piece.first, piece.pcm));
       else socket.send(JSON.stringify({ type: "gap", next_sample: piece.end }));
       this.#sent = piece.end;
@@ -132,6 +146,7 @@ export class Uplink {
   /** @param {Record<string, any>} message */
   #hear(message) {
     this.#heardAt = this.#world.now();
+    this.#latestSample = message.latest_sample ?? this.#latestSample;
     if (message.type === "ready") {
       this.#attempts = 0;
       this.complaint = null;

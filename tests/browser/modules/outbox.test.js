@@ -75,3 +75,18 @@ test("whatever is sent, dropped and acknowledged, reading covers every sample on
     sent = piece.end;
   }
 });
+
+test("a gap that is made shorter renumbers what follows", () => {
+  const outbox = new Outbox(1000);
+  outbox.push(numbers(0, 10));
+  outbox.skip(60);
+  outbox.skip(40);
+  outbox.push(numbers(0, 5));
+  assert.equal(outbox.shorten(/** @type {any} */ (outbox.read(10, 100)), 40), 30);
+  assert.equal(outbox.nextSample, 85);
+  assert.deepEqual(outbox.read(10, 100), { first: 10, end: 40, pcm: null });
+  assert.equal(outbox.shorten({ first: 40, end: 80, pcm: null }, 0), 40);
+  assert.deepEqual(outbox.read(40, 100), { first: 40, end: 45, pcm: numbers(0, 5) });
+  assert.equal(outbox.nextSample, 45);
+  assert.equal(outbox.keptSamples, 15);
+});

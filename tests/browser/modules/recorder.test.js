@@ -44,12 +44,12 @@ class Played {
 }
 
 function play() {
-  const world = { passedMs: 0, far: new Far(), second: () => {}, ended: 0 };
+  const world = { passedMs: 0, nowMs: 0, far: new Far(), second: () => {}, ended: 0 };
   const microphone = new Played();
   const end = () => (world.ended += 1);
   const recorder = new Recorder(/** @type {any} */ (microphone), "ws://test", "en", /** @type {any} */ ({
     openSocket: () => world.far,
-    now: () => 0,
+    now: () => world.nowMs,
     timeOfDay: () => BEGAN + world.passedMs,
     random: () => 0.5,
     later: () => {},
@@ -159,6 +159,31 @@ test("a clock that is put back takes nothing away", async () => {
   await recorder.goOn();
   microphone.hear(-59_900);
   assert.equal(recorder.report().lengthMs, 5100);
+});
+
+test("a clock that jumps forward declares no more than the server's clock allows, and is believed from then on", () => {
+  const { world, microphone, recorder } = play();
+  const jumped = 3_600_000;
+  world.far.say({ type: "status", behind_ms: 0, latest_sample: 5000 * 16 });
+  microphone.hear(100);
+  microphone.hear(jumped + 200);
+  assert.deepEqual(sent(world.far), [[0, 1600]]);
+  world.nowMs = 3100;
+  world.far.say({ type: "status", behind_ms: 0, latest_sample: 8000 * 16 });
+  assert.deepEqual(sent(world.far).slice(1), [["gap", 128_000], [128_000, 1600]]);
+  microphone.hear(jumped + 300);
+  assert.deepEqual(sent(world.far).slice(3), [[129_600, 1600]]);
+  assert.equal(recorder.report().lengthMs, 8200);
+});
+
+test("a sleep over which the connection lasted waits for the server's word and is declared whole", () => {
+  const { world, microphone } = play();
+  world.far.say({ type: "status", behind_ms: 0, latest_sample: 5000 * 16 });
+  microphone.hear(60_000);
+  assert.deepEqual(sent(world.far), []);
+  world.nowMs = 900;
+  world.far.say({ type: "status", behind_ms: 0, latest_sample: 65_900 * 16 });
+  assert.deepEqual(sent(world.far), [["gap", 59_900 * 16], [59_900 * 16, 1600]]);
 });
 
 test("an interruption is told, asked to end every second, and over when the sound runs again", () => {
