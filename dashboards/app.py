@@ -5,21 +5,26 @@ import contextlib
 import logging
 import signal
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Header, Query
+from fastapi import Depends, FastAPI, Header, Query
 from sse_starlette import EventSourceResponse
+from starlette.requests import HTTPConnection
 
 import undertone
-from dashboards.access import check_reading
 from dashboards.follower import Follower
 from dashboards.history import history_routes
 from dashboards.pages import WEB, Pages, SafeHeaders
-from dashboards.refusals import handle_refusals
+from dashboards.refusals import handle_history_errors
+from dashboards.rights import NEEDS
 from dashboards.streams import Pace, Streams
 from storage.engine import READ_S, make_engine
+from undertone.access.guard import Guard
+from undertone.access.rights import Caller
+from undertone.errors import Refusal
 from undertone.events import Session
 from undertone.health import health_routes
+from undertone.refusals import handle_refusals
 from undertone.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -28,7 +33,7 @@ log = logging.getLogger(__name__)
 def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
     """The app; its lifespan follows the log. Raises ``FatalError`` if Kafka, database or secret are not set."""
     settings.brokers()
-    key = settings.signing_key()
+    guard = Guard(settings, NEEDS)
     engine = make_engine(settings.database_url(), pool_size=10, statement_timeout_ms=round(READ_S * 1000))
     follower = Follower(settings)
     streams = Streams(settings, engine, follower, pace or Pace())
@@ -51,13 +56,16 @@ def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
         title="Undertone: read side",
         version=undertone.__version__,
         lifespan=lifespan,
+        dependencies=[Depends(guard)],
         docs_url=None,  # these pages load scripts of other origins, which ours does not allow
         redoc_url=None,
     )
     app.add_middleware(SafeHeaders)
     handle_refusals(app)
-    app.include_router(history_routes(engine, key, live))
-    _add_streams(app, streams, key)
+    handle_history_errors(app)
+    app.include_router(history_routes(engine, live))
+    _add_streams(app, streams, guard)
+    _add_login(app, guard)
     app.routes.extend(health_routes(follower.why_not_ready))
     app.mount("/", Pages(directory=WEB, html=True))
     return app
@@ -71,27 +79,34 @@ def _say_why(following: asyncio.Task[None]) -> None:
     signal.raise_signal(signal.SIGTERM)
 
 
-def _add_streams(app: FastAPI, streams: Streams, key: str) -> None:
-    token_query = Query(description="a token of the session")
+def _add_streams(app: FastAPI, streams: Streams, guard: Guard) -> None:
     cursor_query = Query(alias="last_event_id", description="the last id that was received")
 
     @app.get("/v1/events", response_class=EventSourceResponse)
     async def all_events(
-        token: Annotated[str | None, token_query] = None,
         asked: Annotated[str | None, cursor_query] = None,
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> EventSourceResponse:
         """Every session's events."""
-        check_reading(key, token, None)
         return await streams.open(None, last_event_id or asked or None, is_proven=True)
 
     @app.get("/v1/sessions/{session_id}/events", response_class=EventSourceResponse)
     async def session_events(
         session_id: str,
-        token: Annotated[str | None, token_query] = None,
+        caller: Annotated[Caller, Depends(guard)],
         asked: Annotated[str | None, cursor_query] = None,
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> EventSourceResponse:
         """One session's events."""
-        is_proven = check_reading(key, token, session_id)
+        is_proven = caller.session_id == session_id  # whoever has its token knows that it was made
         return await streams.open(session_id, last_event_id or asked or None, is_proven=is_proven)
+
+
+def _add_login(app: FastAPI, guard: Guard) -> None:
+    @app.get("/v1/login")
+    async def login(connection: HTTPConnection) -> dict[str, Any]:
+        """Who asks, and what they may: nobody and nothing without a login."""
+        with contextlib.suppress(Refusal):
+            if caller := guard.who(connection):
+                return {"name": caller.name, "rights": sorted(caller.rights)}
+        return {"name": None, "rights": []}

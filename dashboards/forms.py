@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from undertone.errors import Refusal
 from undertone.events import Session, Value
 
 
@@ -15,3 +16,8 @@ def viewer_form(event: Value) -> dict[str, Any]:
 def as_json(form: Mapping[str, Any]) -> str:
     """The form as text on one line."""
     return json.dumps(form, ensure_ascii=False, separators=(",", ":"))
+
+
+def unknown_session(session_id: str) -> Refusal:
+    """The answer to a session that neither the history nor the live view knows."""
+    return Refusal("session_unknown", f"there is no session {session_id}: it was never made, or deleted", status=404)

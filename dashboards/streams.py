@@ -12,9 +12,8 @@ from prometheus_client import Counter, Gauge
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from dashboards.access import unknown_session
 from dashboards.follower import Follower
-from dashboards.forms import viewer_form
+from dashboards.forms import unknown_session, viewer_form
 from dashboards.hub import Hub
 from dashboards.positions import Position, read_position
 from dashboards.responses import ViewerResponse, event, heartbeat, place_only, reset

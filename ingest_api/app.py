@@ -5,20 +5,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from fastapi import FastAPI, WebSocket
+from fastapi import Depends, FastAPI, WebSocket
 
 from ingest_api.door import Door, rules_of
 from ingest_api.files import file_routes
 from ingest_api.follower import Follower
 from ingest_api.ingest import Ingest
 from ingest_api.limits import limits_of
+from ingest_api.logins import login_routes
 from ingest_api.pace import Paces
 from ingest_api.publishers import Publishers
-from ingest_api.refusals import handle_refusals
+from ingest_api.rights import NEEDS
 from ingest_api.sessions import session_routes
 from ingest_api.websocket import serve_audio
 from undertone import __version__
+from undertone.access.guard import Guard
 from undertone.health import health_routes
+from undertone.refusals import handle_refusals
 from undertone.settings import Settings
 
 
@@ -29,6 +32,7 @@ def make_app(settings: Settings) -> FastAPI:
     Raises ``FatalError`` if settings that it cannot do without are missing.
     """
     settings.brokers()
+    guard = Guard(settings, NEEDS)
     publishers = Publishers(settings)
     follower = Follower(settings, lambda: datetime.now(UTC))
     limits = limits_of(settings)
@@ -46,15 +50,22 @@ def make_app(settings: Settings) -> FastAPI:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
-    # the readable forms of the OpenAPI load their scripts from elsewhere
-    app = FastAPI(title="Undertone ingest", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Undertone ingest",
+        version=__version__,
+        lifespan=lifespan,
+        dependencies=[Depends(guard)],
+        docs_url=None,  # the readable forms of the OpenAPI load their scripts from elsewhere
+        redoc_url=None,
+    )
     handle_refusals(app)
     app.include_router(session_routes(ingest))
     app.include_router(file_routes(ingest))
+    app.include_router(login_routes(guard))
 
     @app.websocket("/v1/sessions/{session_id}/audio")
-    async def audio(socket: WebSocket, session_id: str, token: str | None = None) -> None:
-        await serve_audio(socket, session_id, token, ingest)
+    async def audio(socket: WebSocket, session_id: str) -> None:
+        await serve_audio(socket, session_id, ingest)
 
     app.router.routes.extend(health_routes(lambda: publishers.why_not_ready() or follower.why_not_ready()))
     return app

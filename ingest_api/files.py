@@ -35,8 +35,7 @@ def file_routes(ingest: Ingest) -> APIRouter:
     router = APIRouter(prefix="/v1/sessions", tags=["recording"])
 
     @router.post("/{session_id}/file", summary="Send a whole recording as the request's body")
-    async def take_file(session_id: str, request: Request, token: str | None = None) -> Response:
-        ingest.check_writer(session_id, token)
+    async def take_file(session_id: str, request: Request) -> Response:
         check_running(ingest, session_id, 0)
         _check_alone(ingest.follower.knowledge.session(session_id))
         if request.headers.get("content-type", "").startswith("multipart/"):

@@ -13,11 +13,9 @@ from ingest_api.limits import Limits
 from ingest_api.live import LiveConnections
 from ingest_api.pace import Paces
 from ingest_api.publishers import Publishers
-from undertone.errors import Refusal
 from undertone.events import Session
-from undertone.identifiers import is_session_id, session_created_at
+from undertone.identifiers import session_created_at
 from undertone.records import Audio, AudioRecord
-from undertone.tokens import check_token
 
 Finished: TypeAlias = dict[str, object]
 
@@ -46,15 +44,6 @@ class Ingest:
     def now(self) -> datetime:
         """Wall time."""
         return datetime.fromtimestamp(self.clock(), tz=UTC)
-
-    def check_writer(self, session_id: str, token: str | None) -> None:
-        """Return if the token opens the session for writing, else raise ``Refusal``.
-
-        No store of sessions is asked: a valid token is the proof that the session was made.
-        """
-        if not is_session_id(session_id):
-            raise Refusal("session_unknown", "there is no such session: POST /v1/sessions makes one", status=404)
-        check_token(self.key, token, session_id, "write")
 
     async def wait_for_room(self, session_id: str, at: int, end: int) -> None:
         """Return when the samples from ``at`` to ``end`` may be taken (guarantee 6). Real-time audio does not wait."""

@@ -20,6 +20,7 @@ from ingest_api.messages import Message, Ping, Start, Stop, parse_message
 from ingest_api.publishers import kafka_away
 from undertone.errors import Refusal
 from undertone.records import AudioRecord
+from undertone.refusals import refuse_socket
 
 IN_FLIGHT_RECORDS = 64
 START_WITHIN_S = 10.0
@@ -28,17 +29,15 @@ ACK_EVERY_S = 0.1
 STATUS_EVERY_S = 1.0
 
 
-async def serve_audio(socket: WebSocket, session_id: str, token: str | None, ingest: Ingest) -> None:
+async def serve_audio(socket: WebSocket, session_id: str, ingest: Ingest) -> None:
     """Serve one socket from its handshake to its close. A refusal is sent as ``error``, then closes with its code."""
     await socket.accept()
     with suppress(WebSocketDisconnect):
         try:
-            ingest.check_writer(session_id, token)
             stopped = ingest.follower.knowledge.stopped(session_id)
             await _Serving(socket, session_id, stopped.through if stopped else None, ingest).run()
         except Refusal as refusal:
-            await socket.send_json(refusal.body())
-            await socket.close(refusal.close_code, refusal.code)
+            await refuse_socket(socket, refusal)
 
 
 class _Serving:

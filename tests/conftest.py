@@ -75,6 +75,7 @@ def database(postgres: str) -> Iterator[str]:
 def settings(kafka: str, tmp_path: Path) -> Settings:
     """Settings of this test's own: fresh topic names (``topic_prefix``), few partitions, a home, a secret.
 
+    Nobody is asked for a login; the tests of access set ``access`` to ``closed``.
     There is no database in it: take ``database`` and ``settings.model_copy(update={"database": SecretStr(database)})``.
     The topics do not exist yet: take ``topics``.
     """
@@ -84,6 +85,7 @@ def settings(kafka: str, tmp_path: Path) -> Settings:
         topic_prefix=f"test-{uuid.uuid4().hex[:12]}",
         partitions=PARTITIONS,
         secret=SecretStr("a-secret-of-the-tests-" + uuid.uuid4().hex),
+        access="open",
     )
 
 

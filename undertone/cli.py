@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from undertone import __version__
+from undertone.commands.access import key_commands, login
 from undertone.commands.history import sessions, show
 from undertone.commands.operator import database_commands, letter_commands, model_commands, topic_commands
 from undertone.commands.parts import demo, serve, worker
@@ -55,6 +56,8 @@ app.command()(mic)
 app.command(hidden=True)(demo)
 app.command()(sessions)
 app.command()(show)
+app.command()(login)
+app.add_typer(key_commands, name="keys")
 app.add_typer(model_commands, name="models")
 app.add_typer(topic_commands, name="topics")
 app.add_typer(database_commands, name="db")

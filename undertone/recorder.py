@@ -234,10 +234,13 @@ async def open_recorder(
     title: str | None = None,
     tags: Sequence[str] = (),
     language: str | None = None,
+    credential: str | None = None,
     say: Callable[[str], object] = log.info,
 ) -> AsyncIterator[Recorder]:
     """A recorder on a new session, hung up on exit. Raises as ``create_session``; ``say`` hears of waits for it."""
-    keys = await create_session(url, title=title, tags=tags, language=language, patience_s=PATIENCE_S, say=say)
+    keys = await create_session(
+        url, title=title, tags=tags, language=language, credential=credential, patience_s=PATIENCE_S, say=say
+    )
     recorder = Recorder(url, keys, language=language)
     try:
         yield recorder

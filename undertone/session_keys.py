@@ -34,10 +34,13 @@ async def create_session(
     title: str | None = None,
     tags: Sequence[str] = (),
     language: str | None = None,
+    credential: str | None = None,
     patience_s: float = 0.0,
     say: Callable[[str], object] = log.info,
 ) -> SessionKeys:
-    """A new session at the server at ``url``. Raises ``Refusal``, or ``TransientError`` if nobody answers there.
+    """A new session at the server at ``url``, which may want a ``credential``: an API key or a login.
+
+    Raises ``Refusal``, or ``TransientError`` if nobody answers there.
 
     A server that is too busy is asked again when it said, and a little later, for at most ``patience_s``; ``say``
     hears of each wait.
@@ -45,7 +48,7 @@ async def create_session(
     began_s = time.monotonic()
     while True:
         try:
-            return await _ask(url, {"title": title, "tags": list(tags), "language": language})
+            return await _ask(url, {"title": title, "tags": list(tags), "language": language}, credential)
         except Refusal as refusal:
             wait_s = (refusal.retry_after_ms or 0) / 1000 * (1 + LATER * random.random())  # noqa: S311 - no secret
             if not refusal.retryable or time.monotonic() + wait_s - began_s > patience_s:
@@ -54,9 +57,11 @@ async def create_session(
         await asyncio.sleep(wait_s)
 
 
-async def _ask(url: str, body: dict[str, object]) -> SessionKeys:
+async def _ask(url: str, body: dict[str, object], credential: str | None) -> SessionKeys:
     try:
-        async with httpx.AsyncClient(base_url=url, timeout=ANSWER_WITHIN_S) as http:
+        async with httpx.AsyncClient(
+            base_url=url, timeout=ANSWER_WITHIN_S, headers=credential_headers(credential)
+        ) as http:
             answer = await http.post("/v1/sessions", json=body)
             given = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
@@ -66,6 +71,11 @@ async def _ask(url: str, body: dict[str, object]) -> SessionKeys:
     if answer.status_code != 201:
         raise read_refusal(given, answer.status_code)
     return SessionKeys(given["session_id"], given["write_token"], given["read_token"])
+
+
+def credential_headers(credential: str | None) -> dict[str, str]:
+    """The headers that show a credential."""
+    return {} if credential is None else {"Authorization": f"Bearer {credential}"}
 
 
 def read_refusal(body: dict[str, Any], status: int) -> Refusal:

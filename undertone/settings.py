@@ -27,6 +27,11 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address that the web listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port that the web listens on.")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#@]+$",
+        description="Where people reach the web, as in https://undertone.example.org, if something stands in front.",
+    )
     health_port: int = Field(
         0, ge=0, le=65535, description="Port of a worker's /healthz, /readyz and /metrics; 0 for none."
     )
@@ -66,11 +71,28 @@ class Settings(BaseSettings):
 
     secret: SecretStr | None = Field(
         None,
-        description="Key that signs session tokens, at least 32 characters. Unset: `up` keeps one in its home.",
+        description="Signs session tokens and logins, at least 32 characters. Unset: `up` keeps one in its home.",
+    )
+    secret_before: SecretStr | None = Field(
+        None, description="The secret before this one: what it signed is still taken, nothing is signed with it."
+    )
+    access: Literal["closed", "open"] = Field(
+        "closed",
+        description="`closed`: each request needs its right. `open`, for development on a loopback address alone: "
+        "whoever shows nothing may do everything, without limits.",
+    )
+    keys: Path | None = Field(
+        None, description="File of the API keys that `undertone keys` looks after. Unset: `keys` in the home."
+    )
+    key: SecretStr | None = Field(
+        None,
+        description="API key that the command line shows to a server. Unset: to a server on this machine it shows "
+        "that it can read the home's secret.",
     )
     token_hours: int = Field(
         24, ge=1, le=LONGEST_HOURS, description="How long a session's tokens are valid; a session is no longer."
     )
+    login_hours: int = Field(168, ge=1, description="How long a login of the pages is valid.")
     idle_after_s: int = Field(120, ge=1, description="A session that is silent on the wire for so long ends.")
     refuse_above_s: float = Field(
         10.0,
@@ -130,6 +152,15 @@ class Settings(BaseSettings):
                 "make one with `openssl rand -hex 32` and give every web part the same"
             )
         return self.secret.get_secret_value()
+
+    def checking_keys(self) -> tuple[str, ...]:
+        """The secrets whose signatures are taken: the one that signs, and the one before. Raises as ``signing_key``."""
+        before = self.secret_before.get_secret_value() if self.secret_before else ""
+        return (self.signing_key(), before) if before else (self.signing_key(),)
+
+    def keys_file(self) -> Path:
+        """Where the API keys stand; there need be no such file."""
+        return self.keys or self.home / "keys"
 
     def replicas(self) -> int:
         """How many decoders run side by side."""

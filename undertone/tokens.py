@@ -1,32 +1,55 @@
-"""Tokens that open one session, to write or to read: signed JSON Web Tokens (RFC 7519, HS256, by PyJWT)."""
+"""Signed tokens (RFC 7519, HS256, by PyJWT): of one session, of a login, and of a link that logs in once.
 
+A token says what it is for (``aud``), so that none can pass for one of another kind. Tokens are signed with one secret
+and checked against that and the one before, so that a secret can be changed while tokens are about.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import jwt
 
+from undertone.access.rights import SessionRight
 from undertone.errors import Refusal
 
-Right: TypeAlias = Literal["write", "read"]
+Kind: TypeAlias = Literal["session", "login", "link"]
 
 _ALGORITHM = "HS256"
 
 
-def make_token(key: str, session_id: str, right: Right, now: datetime, hours: int) -> str:
+def sign(key: str, kind: Kind, claims: Mapping[str, Any], now: datetime, lifetime: timedelta) -> str:
+    """A token with these claims, valid for ``lifetime`` from ``now``."""
+    return jwt.encode({**claims, "aud": kind, "iat": now, "exp": now + lifetime}, key, algorithm=_ALGORITHM)
+
+
+def read(keys: Sequence[str], kind: Kind, token: str) -> dict[str, Any]:
+    """The claims of a token of this kind that one of ``keys`` signed.
+
+    Raises ``Refusal`` ``token_expired`` or ``token_invalid``.
+    """
+    for key in keys:
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token, key, algorithms=[_ALGORITHM], audience=kind, options={"require": ["sub", "exp", "aud"]}
+            )
+        except jwt.InvalidSignatureError:
+            continue
+        except jwt.ExpiredSignatureError as error:
+            raise Refusal("token_expired", "the token has expired: ask for a new one", status=401) from error
+        except jwt.InvalidTokenError:
+            break
+        return claims
+    raise Refusal("token_invalid", "the token is not one that this server made", status=401)
+
+
+def make_token(key: str, session_id: str, right: SessionRight, now: datetime, hours: int) -> str:
     """A token for one right on one session, valid for ``hours`` from ``now``."""
-    claims = {"sub": session_id, "right": right, "iat": now, "exp": now + timedelta(hours=hours)}
-    return jwt.encode(claims, key, algorithm=_ALGORITHM)
+    return sign(key, "session", {"sub": session_id, "right": right}, now, timedelta(hours=hours))
 
 
-def check_token(key: str, token: str | None, session_id: str, right: Right) -> None:
+def check_token(keys: Sequence[str], token: str, session_id: str, right: SessionRight) -> None:
     """Return if ``token`` opens ``session_id`` for ``right``; a write token may also read. Else raise ``Refusal``."""
-    if not token:
-        raise Refusal("token_missing", "this needs the session's token: add ?token=… to the address", status=401)
-    try:
-        claims = jwt.decode(token, key, algorithms=[_ALGORITHM], options={"require": ["sub", "exp"]})
-    except jwt.ExpiredSignatureError as error:
-        raise Refusal("token_expired", "the session's token has expired: start a new session", status=401) from error
-    except jwt.InvalidTokenError as error:
-        raise Refusal("token_invalid", "the token is not one that this server made", status=401) from error
+    claims = read(keys, "session", token)
     if claims["sub"] != session_id or claims.get("right") not in {right, "write"}:
         raise Refusal("token_foreign", f"the token does not open session {session_id} to {right}", status=403)

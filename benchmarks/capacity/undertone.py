@@ -29,7 +29,8 @@ async def running_undertone() -> AsyncIterator[System]:
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as home:
         command = [sys.executable, "-m", "undertone.cli", "up", "--port", str(port), "--home", home]
-        environment = {"UNDERTONE_REFUSE_ABOVE_S": "0", **os.environ}  # how much it hears, and not whom it refuses
+        wanted = {"UNDERTONE_REFUSE_ABOVE_S": "0", "UNDERTONE_ACCESS": "open"}  # how much it hears, not whom it refuses
+        environment = {**wanted, **os.environ}
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
         assert process.stdout is not None
         try:

@@ -9,7 +9,9 @@ from pydantic import SecretStr
 from typer.core import TyperOption
 
 import dashboards.app
+import dashboards.rights
 import ingest_api.app
+import ingest_api.rights
 from tests.docs.code import commands, endpoints, metrics, refusals, texts
 from tests.docs.tables import ROOT, document, rows
 from undertone.settings import Settings
@@ -34,8 +36,12 @@ def settings(tmp_path: Path) -> Settings:
 def test_every_route_is_documented_and_none_that_does_not_exist(side: str, settings: Settings) -> None:
     app = {"ingest_api": ingest_api.app, "dashboards": dashboards.app}[side].make_app(settings)
     section = HTTP.split(f"\n## {side}")[1].split("\n## ")[0]
-    documented = {(row[0].strip("`"), row[1].strip("`")) for row in rows(section) if re.fullmatch(r"`[A-Z]+`", row[0])}
-    assert documented == set(endpoints(app.routes))
+    documented = {
+        (row[0].strip("`"), row[1].strip("`")): row[2] for row in rows(section) if re.fullmatch(r"`[A-Z]+`", row[0])
+    }
+    assert set(documented) == set(endpoints(app.routes))
+    needs = {"ingest_api": ingest_api.rights, "dashboards": dashboards.rights}[side].NEEDS
+    assert documented == {route: str(need) for route, need in needs.items()}
 
 
 def test_every_refusal_is_documented_with_its_status() -> None:

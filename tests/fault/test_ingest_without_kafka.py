@@ -30,6 +30,7 @@ async def test_a_recording_outlives_a_kafka_that_is_killed(own_kafka: EmbeddedKa
         kafka=own_kafka.brokers,
         partitions=2,
         secret=SecretStr("a-secret-of-this-test-alone-and-no-other"),
+        access="open",
     )
     await apply_topics(settings)
     async with serve_ingest(settings) as served, open_recorder(served.url) as recorder:

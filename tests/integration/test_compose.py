@@ -50,6 +50,7 @@ class Host:
             mapped[name] = {
                 "kafka:9092": self.kafka,
                 "postgresql://undertone:p4ss@postgres:5432/undertone": self.database,
+                "/etc/undertone/keys": str(self.home / "keys"),
                 "0.0.0.0": "127.0.0.1",
                 "8000": str(port),
                 "8090": str(port),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from undertone import local
 from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
+from undertone.commands.credentials import credential_for
 from undertone.errors import Refusal, TransientError
 from undertone.recorder import Recorder, open_recorder
 from undertone.recording import decode
@@ -30,7 +31,8 @@ async def play_demo(url: str) -> None:
 async def _play_for_ever(url: str, title: str, files: Sequence[str]) -> None:
     while True:
         try:
-            async with open_recorder(url, title=title, tags=["demo"], language="en") as recorder:
+            credential = credential_for(url)
+            async with open_recorder(url, title=title, tags=["demo"], language="en", credential=credential) as recorder:
                 await speak(recorder, [FOLDER / name for name in files])
                 finished = await recorder.stop()
             log.info("%s: %d utterances", title, finished.utterances)

@@ -121,9 +121,13 @@ def _get(url: str, path: str, **parameters: object) -> Json:
     """The JSON of an answer. Raises ``UndertoneError`` with the server's own words, or why it cannot be reached."""
     import httpx
 
+    from undertone.commands.credentials import credential_for
+    from undertone.session_keys import credential_headers
+
     given = {name: str(value) for name, value in parameters.items() if value is not None}
+    shown = credential_headers(credential_for(url))
     try:
-        response = httpx.get(url.rstrip("/") + path, params=given, timeout=TIMEOUT_S)
+        response = httpx.get(url.rstrip("/") + path, params=given, headers=shown, timeout=TIMEOUT_S)
         body: Json = response.json()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise UndertoneError(
@@ -131,6 +135,11 @@ def _get(url: str, path: str, **parameters: object) -> Json:
         ) from error
     except ValueError as error:
         raise UndertoneError(f"{url} does not answer as Undertone does: check --url") from error
+    if body.get("code") in {"login_needed", "login_ended"}:
+        raise UndertoneError(
+            f"{url} wants to know who asks: set UNDERTONE_HOME to its home, if it is on this machine and yours, "
+            "or UNDERTONE_KEY to an API key with the right to read"
+        )
     if response.is_error:
         raise UndertoneError(str(body.get("message", f"{url} answers with status {response.status_code}")))
     return body

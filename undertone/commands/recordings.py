@@ -11,6 +11,7 @@ from rich.text import Text
 
 from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from undertone.captions import follow_captions
+from undertone.commands.credentials import credential_for
 from undertone.commands.history import running_line
 from undertone.commands.terminal import out
 from undertone.errors import FatalError
@@ -38,7 +39,9 @@ async def stream_file(path: Path, speed: Speed, url: str, language: str | None) 
     with file:
         blocks = decode(file, BLOCK_SAMPLES)
         first = await asyncio.to_thread(_next_block, blocks)  # a file that is no audio makes no session
-        async with open_recorder(url, title=path.name, language=language, say=_say) as recorder:
+        async with open_recorder(
+            url, title=path.name, language=language, say=_say, credential=credential_for(url)
+        ) as recorder:
             async with _captions(url, recorder) as captions:
                 try:
                     await _send_blocks(recorder, first, blocks, speed)
@@ -51,7 +54,10 @@ async def record_microphone(url: str, language: str | None = None, device: str |
     """Record until cancelled (Ctrl-C), then end the session and wait for its last words."""
     blocks = read_microphone(device)
     first = await anext(blocks)
-    async with open_recorder(url, language=language, say=_say) as recorder, _captions(url, recorder) as captions:
+    async with (
+        open_recorder(url, language=language, say=_say, credential=credential_for(url)) as recorder,
+        _captions(url, recorder) as captions,
+    ):
         try:
             await _record(recorder, first)
             async for block in blocks:

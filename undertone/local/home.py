@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from pydantic import SecretStr
 
 from undertone.errors import FatalError
+from undertone.settings import Settings
 
 
 @contextlib.contextmanager
@@ -45,6 +47,16 @@ def keep_secret(path: Path) -> str:
     if not path.exists():
         write_private(path, secrets.token_hex(32))
     return path.read_text().strip()
+
+
+def with_secrets(settings: Settings) -> Settings:
+    """The settings with the home's ``secret`` and ``secret.before``, where others are not set and we may read these."""
+    changes: dict[str, object] = {}
+    for name, file in (("secret", "secret"), ("secret_before", "secret.before")):
+        if settings.secret is None:
+            with contextlib.suppress(OSError):
+                changes[name] = SecretStr((settings.home / file).read_text().strip())
+    return settings.model_copy(update=changes)
 
 
 def write_private(path: Path, text: str, owner: tuple[int, int] | None = None) -> None:

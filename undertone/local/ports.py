@@ -1,7 +1,8 @@
-"""Free TCP ports on this machine."""
+"""Addresses and free TCP ports of this machine."""
 
 import contextlib
 import errno
+import ipaddress
 import socket
 
 LOOPBACK = "127.0.0.1"
@@ -19,6 +20,16 @@ def free_ports(count: int) -> list[int]:
 def reached_at(host: str) -> str:
     """The address at which this machine reaches what listens on ``host``: for a wildcard it is the loopback."""
     return {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def is_free(host: str, port: int) -> bool:

@@ -47,6 +47,11 @@ class Terminal:
             f"  after {after_s:.1f} s; Ctrl-C stops it"
         )
 
+    def invite(self, link: str) -> None:
+        """The link that logs the owner of this run in."""
+        self._console.print(f"{'':>8}  [bold green]{'log in':<{_WIDTH}}[/bold green] {escape(link)}")
+        self._console.print(f"{'':>8}  {'':<{_WIDTH}} opens once, within 10 minutes; `undertone login` makes another")
+
     @contextmanager
     def bars(self) -> Iterator[Progress]:
         """Progress bars for the block; blocks may overlap."""

@@ -6,15 +6,19 @@ import os
 import signal
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import partial
 
 import psutil
 from pydantic import SecretStr
 
+from undertone.access.guard import check_access
+from undertone.access.keys import Keyring
+from undertone.access.logins import link_to
 from undertone.bootstrap import apply_topics, check_kafka
 from undertone.errors import FatalError
 from undertone.local.downloads import Downloads
-from undertone.local.home import hold_home, keep_secret
+from undertone.local.home import hold_home, keep_secret, with_secrets
 from undertone.local.jars import jars_folder
 from undertone.local.kafka import EmbeddedKafka
 from undertone.local.parts import Part, Program
@@ -37,11 +41,12 @@ def run_up(settings: Settings, *, demo: bool) -> None:
     with hold_home(home):
         changes["port"] = _choose_port(settings.host, settings.port)
         if settings.secret is None:
-            changes["secret"] = SecretStr(keep_secret(home / "secret"))
+            keep_secret(home / "secret")
         if "audio_retention_hours" not in settings.model_fields_set:
             changes["audio_retention_hours"] = AUDIO_RETENTION_HOURS
-        settings = settings.model_copy(update=changes)
+        settings = with_secrets(settings.model_copy(update=changes))
         settings.signing_key()
+        check_access(settings, Keyring(settings.keys_file()))
         asyncio.run(Up(settings, demo=demo).run())
 
 
@@ -142,6 +147,7 @@ class Up:
             "UNDERTONE_KAFKA_SECURITY": settings.kafka_security,
             "UNDERTONE_DATABASE": settings.database_url(),
             "UNDERTONE_SECRET": settings.signing_key(),
+            "UNDERTONE_SECRET_BEFORE": settings.secret_before.get_secret_value() if settings.secret_before else "",
             "UNDERTONE_AUDIO_RETENTION_HOURS": str(settings.audio_retention_hours),
         }
 
@@ -151,6 +157,8 @@ class Up:
 
     async def _tell_when_ready(self) -> None:
         self._terminal.ready(self._url(), await self._supervisor.until_ready())
+        if self._settings.access == "closed":
+            self._terminal.invite(link_to(self._settings, self._url(), datetime.now(UTC)))
 
     async def _tell_what_is_missing(self) -> None:
         while True:

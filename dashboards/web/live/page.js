@@ -5,11 +5,12 @@ import { find } from "../shared/elements.js";
 import { EventStream } from "../shared/events.js";
 import { paced, startFrame } from "../shared/frame.js";
 import { say } from "../shared/i18n.js";
+import { enter } from "../shared/login.js";
 import { Glance, Library } from "../shared/story.js";
 import { Card } from "./card.js";
 import { History } from "./history.js";
 
-await startFrame();
+await startFrame("read");
 
 const library = new Library(Glance);
 const history = new History();
@@ -59,7 +60,10 @@ new EventStream(eventsPath(null, null), {
     connected = now;
     paint();
   },
-  mayRetry: async () => true,
+  mayRetry: async () => {
+    await enter("read"); // the login may have ended
+    return true;
+  },
   mayRest: () => true,
 });
 await history.load();

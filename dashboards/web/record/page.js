@@ -155,7 +155,7 @@ async function copyLink() {
   setTimeout(() => say(find("copy-words"), "record.copy"), 2000);
 }
 
-await startFrame();
+await startFrame("record");
 onLanguage(paint);
 showTotals(find("totals"), null);
 showShares(find("shares"), null);

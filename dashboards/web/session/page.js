@@ -6,6 +6,7 @@ import { EventStream } from "../shared/events.js";
 import { clock, mediaMs } from "../shared/format.js";
 import { paced, startFrame } from "../shared/frame.js";
 import { onLanguage, say, sayTime } from "../shared/i18n.js";
+import { enter } from "../shared/login.js";
 import { Library, Story } from "../shared/story.js";
 import { Transcript } from "../shared/transcript.js";
 import { showTitle } from "../live/card.js";
@@ -94,6 +95,7 @@ async function mayRetry() {
     return true;
   } catch (error) {
     const status = error instanceof ApiError ? error.status : 0;
+    if (status === 401 && token === null) await enter("read");
     if (status === 0 || status >= 500 || status === 429) return true;
     const reason = String(/** @type {Error} */ (error).message);
     refusal = { key: status === 404 ? "session.missing" : "session.forbidden", reason };
@@ -102,7 +104,7 @@ async function mayRetry() {
   }
 }
 
-await startFrame();
+await startFrame(id !== null && token === null ? "read" : null);
 onLanguage(paint);
 addEventListener("resize", paint);
 if (id === null) {

@@ -34,6 +34,28 @@ async function ask(path, options) {
 }
 
 /**
+ * Who is logged in and may do what: nobody and nothing without a login.
+ * @returns {Promise<{name: string | null, rights: string[]}>}
+ */
+export function readLogin() {
+  return ask("/v1/login");
+}
+
+/**
+ * @param {{key: string} | {link: string}} credential
+ * @returns {Promise<null>}
+ */
+export function logIn(credential) {
+  const body = JSON.stringify(credential);
+  return ask("/v1/login", { method: "POST", headers: { "content-type": "application/json" }, body });
+}
+
+/** @returns {Promise<null>} */
+export function logOut() {
+  return ask("/v1/login", { method: "DELETE" });
+}
+
+/**
  * @param {{title: string | null, language: string | null}} wanted
  * @returns {Promise<NewSession>}
  */

@@ -1,7 +1,8 @@
-/** What all pages have round them: the choice of language and of theme. To be awaited first. */
+/** What all pages have round them: the choice of language and of theme, and the login. To be awaited first. */
 
 import { find } from "./elements.js";
 import { chooseLanguage, language, startLanguage } from "./i18n.js";
+import { enter } from "./login.js";
 
 const THEME_STORED_AS = "undertone.theme";
 
@@ -10,7 +11,8 @@ function isDark() {
   return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
-export async function startFrame() {
+/** @param {import("./login.js").Right | null} right What the page needs. */
+export async function startFrame(right) {
   find("language").addEventListener("click", () => void chooseLanguage(language() === "ko" ? "en" : "ko"));
   find("theme").addEventListener("click", () => {
     const theme = isDark() ? "light" : "dark";
@@ -18,6 +20,7 @@ export async function startFrame() {
     localStorage.setItem(THEME_STORED_AS, theme);
   });
   await startLanguage();
+  await enter(right);
 }
 
 /**

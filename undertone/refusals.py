@@ -1,4 +1,4 @@
-"""Every HTTP error of the write side has the one JSON of ``Refusal.body()``, whoever raised it."""
+"""Every error of either side has the one JSON of ``Refusal.body()``; a page that is not there, a line of text."""
 
 import asyncio
 import logging
@@ -6,13 +6,15 @@ from contextlib import suppress
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from undertone.errors import Refusal
 
-LOG = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 LINGER_S = 5.0
 
@@ -37,27 +39,41 @@ class LingeringResponse(JSONResponse):
 
 def answer(refusal: Refusal) -> Response:
     """The response to a refused request. It ends the connection."""
-    headers = {"Connection": "close"}
+    headers = {"Connection": "close", "Cache-Control": "no-store"}
     if refusal.retry_after_ms is not None:
         headers["Retry-After"] = str(-(-refusal.retry_after_ms // 1000))
     return LingeringResponse(refusal.body(), status_code=refusal.status, headers=headers)
+
+
+async def refuse_socket(socket: WebSocket, refusal: Refusal) -> None:
+    """Say why, then close with the refusal's code; it is accepted for that, since browsers tell pages nothing else."""
+    with suppress(WebSocketDisconnect):
+        if socket.application_state is WebSocketState.CONNECTING:
+            await socket.accept()
+        await socket.send_json(refusal.body())
+        await socket.close(refusal.close_code, refusal.code)
 
 
 def handle_refusals(app: FastAPI) -> None:
     """Make ``app`` answer each kind of error with that JSON."""
 
     @app.exception_handler(Refusal)
-    async def refused(_: Request, error: Refusal) -> Response:
+    async def refused(connection: HTTPConnection, error: Refusal) -> Response | None:
+        if isinstance(connection, WebSocket):
+            await refuse_socket(connection, error)
+            return None
         return answer(error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
-        what = "; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in error.errors())
-        return answer(Refusal("request_invalid", f"the request is wrong: {what}", status=422))
+        wrong = "; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in error.errors())
+        return answer(Refusal("request_invalid", f"the request is wrong: {wrong}", status=422))
 
     @app.exception_handler(HTTPException)
     async def unknown(request: Request, error: HTTPException) -> Response:
         where = f"{request.method} {request.url.path}"
+        if not request.url.path.startswith("/v1/"):
+            return PlainTextResponse(f"{where}: {error.detail}", error.status_code)
         if error.status_code == 405:
             return answer(Refusal("method_unknown", f"{where}: this address takes other methods", status=405))
         if error.status_code == 404:
@@ -66,5 +82,5 @@ def handle_refusals(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
-        LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         return answer(Refusal("internal", "this is a fault of the server: its log says more; try again", status=500))

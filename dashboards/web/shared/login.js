@@ -1,0 +1,57 @@
+/** Who may see a page. Whoever may not is sent to the page where one logs in, and comes back from there. */
+
+import { ApiError, logOut, readLogin } from "./api.js";
+import { find } from "./elements.js";
+
+/** @typedef {"record" | "read"} Right */
+
+/**
+ * Whether a login has a right, itself or with the greatest.
+ * @param {string[]} rights
+ * @param {Right} right
+ */
+export function may(rights, right) {
+  return rights.includes(right) || rights.includes("operate");
+}
+
+/**
+ * Returns once it is known that the page may be seen, or that this cannot be known now: the page says then what is wrong.
+ * @param {Right | null} right Null for a page that needs none.
+ */
+export async function enter(right) {
+  try {
+    const { name, rights } = await readLogin();
+    showLogout(name);
+    if (right === null || may(rights, right)) return;
+  } catch (error) {
+    if (error instanceof ApiError) return;
+    throw error;
+  }
+  const next = location.pathname + location.search;
+  location.replace(next === "/" ? "/login" : `/login?${new URLSearchParams({ next })}`);
+  await new Promise(() => {}); // nothing more happens here
+}
+
+/**
+ * Where to go after a login: the page that was asked for, of this origin alone, or else one that this login may see.
+ * @param {string} asked The query of the login page.
+ * @param {string[]} rights
+ */
+export function destination(asked, rights) {
+  const next = new URLSearchParams(asked).get("next");
+  if (next !== null && URL.canParse(next, location.origin)) {
+    const url = new URL(next, location.origin);
+    if (url.origin === location.origin) return url.pathname + url.search;
+  }
+  return may(rights, "read") ? "/" : "/record";
+}
+
+/** @param {string | null} name */
+function showLogout(name) {
+  const button = find("logout");
+  button.hidden = name === null;
+  button.onclick = async () => {
+    await logOut();
+    location.replace("/login");
+  };
+}

@@ -1,0 +1,1 @@
+"""Who may do what on either side of the web: rights, API keys, logins."""
