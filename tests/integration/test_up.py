@@ -1,6 +1,7 @@
 """``undertone up`` for real: everything starts, what dies is restarted, it stops in time and leaves nothing behind."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,9 +15,11 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from typer.testing import CliRunner
 
 from tests.integration.test_topics import sasl
 from tests.waiting import until
+from undertone.cli import app
 from undertone.local.home import hold_home
 from undertone.local.jars import KAFKA_VERSION
 from undertone.local.kafka import EmbeddedKafka
@@ -128,7 +131,13 @@ async def test_up_runs_all_of_it_restarts_what_dies_and_keeps_what_was_recorded(
         async with httpx.AsyncClient(base_url=url) as http:
             assert (await http.get("/readyz")).json() == {"status": "ready"}
             assert (await http.get("/")).headers["content-type"].startswith("text/html")
-            made = await http.post("/v1/sessions", json={"title": "kept"})
+            assert (await http.post("/v1/sessions")).json()["code"] == "login_needed"
+            assert (await http.get("/v1/sessions")).json()["code"] == "login_needed"
+            link = re.search(rf"log in\s+{url}/login#(\S+)", running.text())
+            assert link
+            assert (await http.post("/v1/login", json={"link": link[1]})).status_code == 204
+            assert (await http.post("/v1/login", json={"link": link[1]})).json()["code"] == "link_used"
+            made = await http.post("/v1/sessions", json={"title": "kept"})  # the cookie is kept by the client
             assert made.status_code == 201
 
             running.part("worker", "statistics").kill()
@@ -151,8 +160,9 @@ async def test_up_runs_all_of_it_restarts_what_dies_and_keeps_what_was_recorded(
 
     with up(home, port) as running:
         await running.until_printed(url, START_S)
-        async with httpx.AsyncClient(base_url=url) as http:
-            assert (await http.get(f"/v1/sessions/{session_id}")).json()["title"] == "kept"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("UNDERTONE_HOME", str(home))
+            assert "kept" in CliRunner().invoke(app, ["sessions", "--url", url], catch_exceptions=False).output
         family = running.family()
         running.part("worker", "classifier").suspend()  # deaf to SIGTERM
         begun = time.monotonic()
@@ -202,6 +212,11 @@ async def test_a_home_in_use_is_named_with_the_process(tmp_path: Path) -> None:
         error = await refused(tmp_path / "home", 0)
     assert f"already in use by a running Undertone (process {os.getpid()})" in error
     assert "--home" in error
+
+
+async def test_what_others_could_reach_does_not_start_without_a_key(tmp_path: Path) -> None:
+    error = await refused(tmp_path / "home", 0, UNDERTONE_HOST="0.0.0.0")
+    assert "undertone keys make NAME --right operate" in error
 
 
 async def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
