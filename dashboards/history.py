@@ -53,11 +53,21 @@ def history_routes(engine: AsyncEngine, live: Callable[[str], Session | None]) -
             return viewer_form(await find(connection, session_id))
 
     @router.get("/{session_id}/utterances")
-    async def utterances(session_id: str, cursor: Cursor = None, limit: Limit = 100) -> dict[str, Any]:
-        """The session's utterances, in order of time."""
+    async def utterances(
+        session_id: str,
+        from_ms: Annotated[
+            int | None, Query(ge=0, description="only what starts then or later; `desc`: before")
+        ] = None,
+        order: Literal["asc", "desc"] = "asc",
+        cursor: Cursor = None,
+        limit: Limit = 100,
+    ) -> dict[str, Any]:
+        """The session's utterances, in order of time, or the latest first."""
         async with reading(engine) as connection:
             await find(connection, session_id)
-            page = await queries.utterance_page(connection, session_id, cursor=cursor, limit=limit)
+            page = await queries.utterance_page(
+                connection, session_id, from_ms=from_ms, backwards=order == "desc", cursor=cursor, limit=limit
+            )
         return {"utterances": [viewer_form(utterance) for utterance in page.items], "next": page.next}
 
     @router.get("/{session_id}/windows")

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.cursors import make_cursor, read_cursor
 from storage.rows import event_of
 from storage.schema import progress, sessions, source_offsets, utterances, windows
+from undertone.audio import to_samples
 from undertone.events import Session, Utterance, Window
 
 T = TypeVar("T")
@@ -53,13 +54,24 @@ async def is_deleted(connection: AsyncConnection, session_id: str) -> bool:
 
 
 async def utterance_page(
-    connection: AsyncConnection, session_id: str, *, cursor: str | None = None, limit: int = 100
+    connection: AsyncConnection,
+    session_id: str,
+    *,
+    from_ms: int | None = None,
+    backwards: bool = False,
+    cursor: str | None = None,
+    limit: int = 100,
 ) -> Page[Utterance]:
-    """A session's utterances in order of time."""
-    query = select(utterances).where(utterances.c.session_id == session_id).order_by(utterances.c.first_sample)
+    """A session's utterances in order of time, from ``from_ms`` on; ``backwards`` the latest first, all before it."""
+    start = utterances.c.first_sample
+    query = select(utterances).where(utterances.c.session_id == session_id)
+    query = query.order_by(start.desc() if backwards else start)
+    if from_ms is not None:
+        sample = _bounded(to_samples(from_ms))
+        query = query.where(start < sample if backwards else start >= sample)
     if cursor is not None:
         (last,) = read_cursor("utterances", cursor, int)
-        query = query.where(utterances.c.first_sample > _bounded(last))
+        query = query.where(start < _bounded(last) if backwards else start > _bounded(last))
     rows, more = await _page(connection, query, limit)
     found = [event_of(Utterance, row) for row in rows]
     return Page(found, make_cursor("utterances", found[-1].first_sample) if more else None)

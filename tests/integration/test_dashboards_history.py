@@ -89,6 +89,24 @@ async def test_utterances_in_order_and_in_pages(whole: Settings, client: httpx.A
     assert [item for page in found for item in page] == [event.model_dump(mode="json") for event in given]
 
 
+async def test_utterances_from_a_moment_on_and_back_from_it(whole: Settings, client: httpx.AsyncClient) -> None:
+    given = [utterance(seq=seq) for seq in range(1, 8)]
+    await keep(whole, [session(), *given])
+    path = f"/v1/sessions/{session_id()}/utterances"
+    middle_ms = given[3].start_ms
+
+    async def seqs(**query: Any) -> list[list[int]]:
+        return [[item["seq"] for item in page] for page in await pages(client, path, "utterances", limit=2, **query)]
+
+    assert await seqs(from_ms=middle_ms) == [[4, 5], [6, 7]]
+    assert await seqs(from_ms=middle_ms + 1) == [[5, 6], [7]]
+    assert await seqs(from_ms=middle_ms, order="desc") == [[3, 2], [1]]
+    assert await seqs(from_ms=middle_ms + 1, order="desc") == [[4, 3], [2, 1]]
+    assert await seqs(order="desc") == [[7, 6], [5, 4], [3, 2], [1]]
+    assert await seqs(from_ms=2**62) == [[]]
+    assert (await client.get(path, params={"from_ms": -1})).status_code == 422
+
+
 async def test_windows_of_one_size_or_all(whole: Settings, client: httpx.AsyncClient) -> None:
     given = [
         window(size_ms=size, start_ms=start) for size in (0, 10_000) for start in ((0,), (0, 10_000, 20_000))[size > 0]
