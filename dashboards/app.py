@@ -24,10 +24,13 @@ from undertone.access.rights import Caller
 from undertone.errors import Refusal
 from undertone.events import Session
 from undertone.health import health_routes
+from undertone.openapi import EVERYWHERE, problems
 from undertone.refusals import handle_refusals
 from undertone.settings import Settings
 
 log = logging.getLogger(__name__)
+
+STREAM = problems(503) | {200: {"description": "server-sent events, without end; docs/http.md lists them"}}
 
 
 def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
@@ -36,7 +39,7 @@ def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
     guard = Guard(settings, NEEDS)
     engine = make_engine(settings.database_url(), pool_size=10, statement_timeout_ms=round(READ_S * 1000))
     follower = Follower(settings)
-    streams = Streams(settings, engine, follower, pace or Pace())
+    streams = Streams(settings, engine, follower, pace or Pace(send_timeout_s=settings.viewer_timeout_s))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -59,6 +62,7 @@ def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
         dependencies=[Depends(guard)],
         docs_url=None,  # these pages load scripts of other origins, which ours does not allow
         redoc_url=None,
+        responses=EVERYWHERE,
     )
     app.add_middleware(SafeHeaders)
     handle_refusals(app)
@@ -82,7 +86,7 @@ def _say_why(following: asyncio.Task[None]) -> None:
 def _add_streams(app: FastAPI, streams: Streams, guard: Guard) -> None:
     cursor_query = Query(alias="last_event_id", description="the last id that was received")
 
-    @app.get("/v1/events", response_class=EventSourceResponse)
+    @app.get("/v1/events", response_class=EventSourceResponse, responses=STREAM)
     async def all_events(
         asked: Annotated[str | None, cursor_query] = None,
         last_event_id: Annotated[str | None, Header()] = None,
@@ -90,7 +94,7 @@ def _add_streams(app: FastAPI, streams: Streams, guard: Guard) -> None:
         """Every session's events."""
         return await streams.open(None, last_event_id or asked or None, is_proven=True)
 
-    @app.get("/v1/sessions/{session_id}/events", response_class=EventSourceResponse)
+    @app.get("/v1/sessions/{session_id}/events", response_class=EventSourceResponse, responses=STREAM)
     async def session_events(
         session_id: str,
         caller: Annotated[Caller, Depends(guard)],

@@ -1,16 +1,18 @@
 """The history over REST. Pages are ``{"<items>": […], "next": cursor or null}``; items are in the viewers' form."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from fastapi import APIRouter, Query
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dashboards.forms import unknown_session, viewer_form
+from dashboards.answers import SessionPage, UtterancePage, WindowPage
+from dashboards.forms import unknown_session
 from storage import queries
 from storage.engine import reading
-from storage.statistics import course
-from undertone.events import Session
+from storage.statistics import Course, course
+from undertone.events import Session, SessionState
+from undertone.openapi import problems
 
 MAX_PAGE = 500
 MAX_WINDOW_PAGE = 5000
@@ -22,7 +24,7 @@ WindowLimit: TypeAlias = Annotated[int, Query(ge=1, le=MAX_WINDOW_PAGE)]
 
 def history_routes(engine: AsyncEngine, live: Callable[[str], Session | None]) -> APIRouter:
     """Routes that read ``engine``; ``live`` finds a session that the hub knows and the history not yet."""
-    router = APIRouter(prefix="/v1/sessions")
+    router = APIRouter(prefix="/v1/sessions", responses=problems(400, 503))
 
     async def find(connection: AsyncConnection, session_id: str) -> Session:
         session = await queries.one_session(connection, session_id) or live(session_id)
@@ -35,22 +37,18 @@ def history_routes(engine: AsyncEngine, live: Callable[[str], Session | None]) -
         state: Literal["open", "live", "ended"] | None = None,
         cursor: Cursor = None,
         limit: Limit = 50,
-    ) -> dict[str, Any]:
+    ) -> SessionPage:
         """Sessions, newest first, and the whole-session windows of those that have one."""
         async with reading(engine) as connection:
             page = await queries.session_page(connection, state=state, cursor=cursor, limit=limit)
             windows = await queries.whole_windows(connection, [session.session_id for session in page.items])
-        return {
-            "sessions": [viewer_form(session) for session in page.items],
-            "windows": [viewer_form(window) for window in windows],
-            "next": page.next,
-        }
+        return SessionPage(sessions=list(page.items), windows=windows, next=page.next)
 
     @router.get("/{session_id}")
-    async def session(session_id: str) -> dict[str, Any]:
+    async def session(session_id: str) -> SessionState:
         """One session."""
         async with reading(engine) as connection:
-            return viewer_form(await find(connection, session_id))
+            return await find(connection, session_id)
 
     @router.get("/{session_id}/utterances")
     async def utterances(
@@ -61,14 +59,14 @@ def history_routes(engine: AsyncEngine, live: Callable[[str], Session | None]) -
         order: Literal["asc", "desc"] = "asc",
         cursor: Cursor = None,
         limit: Limit = 100,
-    ) -> dict[str, Any]:
+    ) -> UtterancePage:
         """The session's utterances, in order of time, or the latest first."""
         async with reading(engine) as connection:
             await find(connection, session_id)
             page = await queries.utterance_page(
                 connection, session_id, from_ms=from_ms, backwards=order == "desc", cursor=cursor, limit=limit
             )
-        return {"utterances": [viewer_form(utterance) for utterance in page.items], "next": page.next}
+        return UtterancePage(utterances=page.items, next=page.next)
 
     @router.get("/{session_id}/windows")
     async def windows(
@@ -76,18 +74,18 @@ def history_routes(engine: AsyncEngine, live: Callable[[str], Session | None]) -
         size_ms: Annotated[int | None, Query(ge=0, description="only this size; 0 is the whole session")] = None,
         cursor: Cursor = None,
         limit: WindowLimit = 1000,
-    ) -> dict[str, Any]:
+    ) -> WindowPage:
         """The session's windows, by size, then start."""
         async with reading(engine) as connection:
             await find(connection, session_id)
             page = await queries.window_page(connection, session_id, size_ms=size_ms, cursor=cursor, limit=limit)
-        return {"windows": [viewer_form(window) for window in page.items], "next": page.next}
+        return WindowPage(windows=page.items, next=page.next)
 
     @router.get("/{session_id}/statistics")
-    async def statistics(session_id: str) -> dict[str, Any]:
+    async def statistics(session_id: str) -> Course:
         """The session as a whole, its quarters, and the trend from the first to the last."""
         async with reading(engine) as connection:
             await find(connection, session_id)
-            return viewer_form(await course(connection, session_id))
+            return await course(connection, session_id)
 
     return router

@@ -8,6 +8,7 @@ may differ between replicas, which a cursor made of offsets does not mind.
 from collections import OrderedDict, deque
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 from dashboards.positions import Position
 from dashboards.viewers import Entry, Viewer
@@ -108,8 +109,12 @@ class Hub:
 
     def attach(self, session_id: str | None, start: Mapping[int, int]) -> Viewer:
         """A viewer who has seen the log below ``start``, with what the ring has from there on. ``detach`` it."""
-        viewer = Viewer(session_id, self.slots(session_id), dict(start))
-        for entry in self._ring:
+        slots = self.slots(session_id)
+        viewer = Viewer(session_id, slots, dict(start))
+        # Positions only grow: from the first one that has nothing new, backwards, nobody need look. Thousands may come
+        # back at once, each with nearly all of the ring behind it.
+        new = takewhile(lambda entry: any(entry.head[slot] > start[slot] for slot in slots), reversed(self._ring))
+        for entry in reversed(list(new)):
             if not (isinstance(entry.event, Partial) and self._is_void(entry.event)):
                 viewer.load(entry)
         self.viewers.add(viewer)

@@ -1,6 +1,7 @@
 """Server-sent events on the wire."""
 
 import logging
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,33 +10,62 @@ from sse_starlette.sse import SendTimeoutError
 from starlette.types import Receive, Scope, Send
 
 from dashboards.forms import as_json
-from dashboards.positions import write_position
+from dashboards.positions import Position, write_position
+from dashboards.viewers import Entry
 
 log = logging.getLogger(__name__)
 
 
-def heartbeat() -> ServerSentEvent:
+KEEP_BYTES = 4_000_000
+
+
+def heartbeat() -> bytes:
     """Says that the connection lives. It has no id."""
-    return ServerSentEvent(event="heartbeat", data='{"type":"heartbeat"}')
+    return _block(event="heartbeat", data='{"type":"heartbeat"}')
 
 
-def reset() -> ServerSentEvent:
+def reset() -> bytes:
     """Says that the viewer's cursor is of no use and a fresh snapshot follows.
 
     Its id is empty, so that a viewer who is cut off right behind it begins anew.
     """
-    return ServerSentEvent(event="reset", id="", data='{"type":"reset"}')
+    return _block(event="reset", id="", data='{"type":"reset"}')
 
 
-def place_only(position: Iterable[int]) -> ServerSentEvent:
+def place_only(position: Iterable[int]) -> bytes:
     """Moves the viewer's last id and is no event to it: what a quiet stream resumes from."""
-    return ServerSentEvent(id=write_position(tuple(position)))
+    return _block(id=write_position(tuple(position)))
 
 
-def event(name: str, form: Mapping[str, Any] | str, position: Iterable[int]) -> ServerSentEvent:
+def event(name: str, form: Mapping[str, Any] | str, position: Iterable[int]) -> bytes:
     """An event with its cursor; ``form`` is its JSON, made already or still to make."""
     data = form if isinstance(form, str) else as_json(form)
-    return ServerSentEvent(event=name, id=write_position(tuple(position)), data=data)
+    return _block(event=name, id=write_position(tuple(position)), data=data)
+
+
+class Blocks:
+    """Entries on the wire: each is made once for all viewers that stand at the same position."""
+
+    def __init__(self, keep_bytes: int = KEEP_BYTES) -> None:
+        """``keep_bytes`` bounds what lies ready; those who are further behind have theirs made again."""
+        self._made: OrderedDict[tuple[int, Position], bytes] = OrderedDict()
+        self._bytes = 0
+        self._keep_bytes = keep_bytes
+
+    def of(self, entry: Entry, position: Position) -> bytes:
+        """The entry with the cursor of ``position``."""
+        key = entry.index, position
+        block = self._made.get(key)
+        if block is None:
+            block = self._made[key] = event(entry.event.type, entry.data, position)
+            self._bytes += len(block)
+            while self._bytes > self._keep_bytes:
+                self._bytes -= len(self._made.popitem(last=False)[1])
+        return block
+
+
+def _block(**fields: Any) -> bytes:
+    return ServerSentEvent(**fields, sep="\n").encode()
 
 
 class ViewerResponse(EventSourceResponse):

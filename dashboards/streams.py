@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from prometheus_client import Counter, Gauge
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import EventSourceResponse
 
 from dashboards.follower import Follower
 from dashboards.forms import unknown_session, viewer_form
 from dashboards.hub import Hub
 from dashboards.positions import Position, read_position
-from dashboards.responses import ViewerResponse, event, heartbeat, place_only, reset
+from dashboards.responses import Blocks, ViewerResponse, event, heartbeat, place_only, reset
 from dashboards.snapshots import Snapshot, ringed_snapshot, stored_snapshot
 from dashboards.viewers import Viewer
 from undertone.errors import Refusal, TransientError
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 VIEWERS = Gauge("undertone_viewers", "Viewers that follow the server-sent events now.")
 LOST_VIEWERS = Counter("undertone_viewers_behind", "Viewers closed because they fell too far behind.")
+CHUNK_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Streams:
         self._follower = follower
         self._pace = pace
         self._bridges = asyncio.Semaphore(2)
+        self._blocks = Blocks()
+        self._snapshots: dict[str | None, asyncio.Task[Snapshot]] = {}
 
     async def open(self, session_id: str | None, cursor: str | None, *, is_proven: bool) -> EventSourceResponse:
         """The stream of one session, or of all; ``cursor`` is the last id that this viewer got.
@@ -67,7 +70,7 @@ class Streams:
             if session_id is not None and not is_proven:
                 _check_known(hub, snapshot, session_id)
         events = self._events(hub, session_id, cursor, snapshot)
-        return ViewerResponse(events, ping=0, send_timeout=self._pace.send_timeout_s, sep="\n")
+        return ViewerResponse(events, ping=0, send_timeout=self._pace.send_timeout_s)
 
     async def _filled_hub(self) -> Hub:
         try:
@@ -88,6 +91,14 @@ class Streams:
         return hub
 
     async def _snapshot(self, hub: Hub, session_id: str | None) -> Snapshot:
+        """One for all who come while it is being made: an older one only has more of the stream behind it."""
+        making = self._snapshots.get(session_id)
+        if making is None:
+            making = self._snapshots[session_id] = asyncio.create_task(self._make_snapshot(hub, session_id))
+            making.add_done_callback(lambda _: self._snapshots.pop(session_id))
+        return await asyncio.shield(making)
+
+    async def _make_snapshot(self, hub: Hub, session_id: str | None) -> Snapshot:
         try:
             return await stored_snapshot(self._engine, self._settings, hub, session_id)
         except TransientError as error:
@@ -96,10 +107,10 @@ class Streams:
 
     async def _events(
         self, hub: Hub, session_id: str | None, cursor: str | None, snapshot: Snapshot | None
-    ) -> AsyncIterator[ServerSentEvent]:
+    ) -> AsyncIterator[bytes]:
         """Everything that is sent: the beginning, then what the hub hands over until the connection is to rotate."""
         viewer = await self._resume(hub, session_id, cursor)
-        begun: list[ServerSentEvent] = []
+        begun: list[bytes] = []
         if viewer is None:
             if cursor is not None:
                 yield reset()
@@ -109,8 +120,8 @@ class Streams:
         try:
             for event in begun:
                 yield event
-            async for event in live_events(hub, viewer, self._pace):
-                yield event
+            async for chunk in live_events(hub, viewer, self._blocks, self._pace):
+                yield chunk
         finally:
             VIEWERS.dec()
             hub.detach(viewer)
@@ -133,9 +144,7 @@ class Streams:
             await asyncio.sleep(0.05)
         return True
 
-    async def _begin(
-        self, hub: Hub, session_id: str | None, snapshot: Snapshot
-    ) -> tuple[Viewer, list[ServerSentEvent]]:
+    async def _begin(self, hub: Hub, session_id: str | None, snapshot: Snapshot) -> tuple[Viewer, list[bytes]]:
         """A viewer who goes on behind the snapshot, and the events up to where the ring begins."""
         partials = list(hub.partials(session_id))
         viewer = hub.attach(session_id, snapshot.start)
@@ -161,14 +170,16 @@ class Streams:
             return await self._follower.bridge(missing)
 
 
-async def live_events(hub: Hub, viewer: Viewer, pace: Pace) -> AsyncIterator[ServerSentEvent]:
-    """Entries as they come, heartbeats where there are none. Ends when it is time, or when the viewer is behind."""
+async def live_events(hub: Hub, viewer: Viewer, blocks: Blocks, pace: Pace) -> AsyncIterator[bytes]:
+    """Entries as they come, heartbeats where there are none. Ends when it is time, or when the viewer is behind.
+
+    What waits goes in one piece: the more there are to serve, the more comes together, and the less each costs.
+    """
     rotate_at = pace.clock() + pace.rotate_s + pace.jitter() * pace.rotate_jitter_s
     beat_at = pace.clock() + pace.heartbeat_s
     while not viewer.is_behind:
-        entry = viewer.pop()
-        if entry is not None:
-            yield event(entry.event.type, entry.data, viewer.position(entry.head))
+        if chunk := _take(viewer, blocks):
+            yield chunk
             continue
         now = pace.clock()
         if now >= min(beat_at, rotate_at):
@@ -182,6 +193,17 @@ async def live_events(hub: Hub, viewer: Viewer, pace: Pace) -> AsyncIterator[Ser
         await _wait(viewer.woken, min(beat_at, rotate_at) - now)
     LOST_VIEWERS.inc()
     log.warning("a viewer fell too far behind and was closed")
+
+
+def _take(viewer: Viewer, blocks: Blocks) -> bytes:
+    """What waits for the viewer, or a good piece of it; empty where nothing does."""
+    taken: list[bytes] = []
+    size = 0
+    while size < CHUNK_BYTES and (entry := viewer.pop()) is not None:
+        block = blocks.of(entry, viewer.position(entry.head))
+        taken.append(block)
+        size += len(block)
+    return b"".join(taken)
 
 
 async def _wait(woken: asyncio.Event, seconds: float) -> None:

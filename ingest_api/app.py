@@ -21,6 +21,7 @@ from ingest_api.websocket import serve_audio
 from undertone import __version__
 from undertone.access.guard import Guard
 from undertone.health import health_routes
+from undertone.openapi import EVERYWHERE
 from undertone.refusals import handle_refusals
 from undertone.settings import Settings
 
@@ -57,6 +58,7 @@ def make_app(settings: Settings) -> FastAPI:
         dependencies=[Depends(guard)],
         docs_url=None,  # the readable forms of the OpenAPI load their scripts from elsewhere
         redoc_url=None,
+        responses=EVERYWHERE,
     )
     handle_refusals(app)
     app.include_router(session_routes(ingest))

@@ -14,12 +14,14 @@ from typing import BinaryIO, cast
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from ingest_api.answers import FileTaken
 from ingest_api.bodies import stream_body
 from ingest_api.ingest import LOOK_AGAIN_S, Ingest
 from ingest_api.sessions import check_running
 from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from undertone.errors import Refusal
 from undertone.events import Session
+from undertone.openapi import binary_body, problems
 from undertone.recording import decode
 from undertone.records import Audio, Close, Open
 
@@ -34,7 +36,13 @@ def file_routes(ingest: Ingest) -> APIRouter:
     """The route of this module over the running parts."""
     router = APIRouter(prefix="/v1/sessions", tags=["recording"])
 
-    @router.post("/{session_id}/file", summary="Send a whole recording as the request's body")
+    @router.post(
+        "/{session_id}/file",
+        summary="Send a whole recording as the request's body",
+        response_model=FileTaken,
+        responses=problems(400, 408, 409, 410, 413, 415, 429, 503),
+        openapi_extra=binary_body("WAV, FLAC, OGG, MP3 or WebM"),
+    )
     async def take_file(session_id: str, request: Request) -> Response:
         check_running(ingest, session_id, 0)
         _check_alone(ingest.follower.knowledge.session(session_id))

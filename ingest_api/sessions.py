@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ingest_api.answers import Finished, Made, Stopping, Taken
 from ingest_api.bodies import read_body
 from ingest_api.connection import parse_frame
 from ingest_api.ingest import Ingest, finished
@@ -24,6 +25,7 @@ from undertone.audio import BYTES_PER_SAMPLE
 from undertone.errors import Refusal
 from undertone.identifiers import make_session_id
 from undertone.languages import check_language
+from undertone.openapi import binary_body, problems
 from undertone.records import Audio, Close, Open
 from undertone.tokens import make_token
 
@@ -46,7 +48,14 @@ def session_routes(ingest: Ingest) -> APIRouter:
     router = APIRouter(prefix="/v1/sessions", tags=["recording"])
     locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    @router.post("", status_code=201, summary="Make a session")
+    @router.post(
+        "",
+        status_code=201,
+        summary="Make a session",
+        response_model=Made,
+        responses=problems(400, 408, 413, 429, 503),
+        openapi_extra={"requestBody": {"content": {"application/json": {"schema": NewSession.model_json_schema()}}}},
+    )
     async def create(request: Request) -> Response:
         given = parse_body(await read_body(request, MAX_JSON_BYTES))
         check_language(given.language)
@@ -64,7 +73,13 @@ def session_routes(ingest: Ingest) -> APIRouter:
             status_code=201,
         )
 
-    @router.post("/{session_id}/audio", summary="Send one chunk of audio")
+    @router.post(
+        "/{session_id}/audio",
+        summary="Send one chunk of audio",
+        response_model=Taken,
+        responses=problems(400, 408, 409, 410, 413, 429, 503),
+        openapi_extra=binary_body("8 bytes, the position of the first sample, then PCM s16le mono at 16 kHz"),
+    )
     async def take_chunk(session_id: str, request: Request) -> Response:
         longest = ingest.limits.max_chunk_samples
         chunk = parse_frame(await read_body(request, FRAME_HEADER_BYTES + longest * BYTES_PER_SAMPLE + 1), longest)
@@ -90,7 +105,12 @@ def session_routes(ingest: Ingest) -> APIRouter:
             await ingest.publishers.publish(Open(session_id, connection, chunk.at), *parts)
         return JSONResponse({"next_sample": end})
 
-    @router.post("/{session_id}/stop", summary="End the session at a sample")
+    @router.post(
+        "/{session_id}/stop",
+        summary="End the session at a sample",
+        response_model=Finished,
+        responses=problems(409, 410, 503) | {202: {"model": Stopping, "description": "stopped, not yet all final"}},
+    )
     async def stop(session_id: str, next_sample: int) -> Response:
         if ingest.follower.knowledge.stopped(session_id) is None:
             check_running(ingest, session_id, next_sample)

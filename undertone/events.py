@@ -47,8 +47,8 @@ class Resume(Value):
     speaking: bool = False
 
 
-class Session(Value):
-    """The state of a session at its last boundary; the transcriber's memory and everyone's knowledge of it.
+class SessionState(Value):
+    """The state of a session at its last boundary, as everyone may know it.
 
     ``seq`` is the number of finals and marks given out. ``language`` is the given one, else the detected one
     once it is certain, with its probability. ``state`` is ``open`` before the first recorder, then ``live``.
@@ -69,12 +69,17 @@ class Session(Value):
     ended_at: Time | None = None
     utterances: Count = 0
     suppressed: Count = 0
-    resume: Resume = Resume()
 
     @property
     def is_over(self) -> bool:
         """Whether no later audio can reopen the session."""
         return self.state == "deleted" or (self.state == "ended" and self.reason != "idle")
+
+
+class Session(SessionState):
+    """That state with the transcriber's memory in it: the record of the topic ``sessions``."""
+
+    resume: Resume = Resume()
 
 
 class Quality(Value):

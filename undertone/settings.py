@@ -93,6 +93,9 @@ class Settings(BaseSettings):
         24, ge=1, le=LONGEST_HOURS, description="How long a session's tokens are valid; a session is no longer."
     )
     login_hours: int = Field(168, ge=1, description="How long a login of the pages is valid.")
+    viewer_timeout_s: int = Field(
+        30, ge=1, description="A viewer, or any other client of the web, that takes nothing for so long is closed."
+    )
     idle_after_s: int = Field(120, ge=1, description="A session that is silent on the wire for so long ends.")
     refuse_above_s: float = Field(
         10.0,

@@ -220,7 +220,7 @@ async def test_a_slow_viewer_is_closed_and_resumes_without_a_gap(
     whole: Settings, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The viewer stops reading; its socket fills, then its backlog, and it is let go."""
-    count = 60
+    count = 150
     await writer.write(session())
     await writer.archive()
 
@@ -241,7 +241,7 @@ async def test_a_slow_viewer_is_closed_and_resumes_without_a_gap(
             while b"event: snapshot" not in got:
                 got += await loop.sock_recv(slow, 4096)
             for seq in range(1, count + 1):
-                await writer.write(utterance(seq=seq, text="x" * 400_000))
+                await writer.write(utterance(seq=seq, text="가" * 19_000))
 
             async def let_go() -> bool:
                 async with httpx.AsyncClient() as client:

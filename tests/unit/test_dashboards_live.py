@@ -1,18 +1,52 @@
 """What a viewer is sent while nothing and while something happens, without a network."""
 
 from dashboards.hub import Hub
-from dashboards.positions import read_position
+from dashboards.positions import read_position, write_position
+from dashboards.responses import Blocks
 from dashboards.streams import Pace, live_events
-from tests.storage_events import utterance
+from tests.storage_events import utterance, window
 
-UTTERANCES = 2
+UTTERANCES, WINDOWS = 2, 3
+AT_ONCE = Pace(rotate_s=0.0, rotate_jitter_s=0.0)
+START = dict.fromkeys(range(4), 0)
+
+
+def ids(chunk: bytes) -> list[str]:
+    return [line.removeprefix("id: ") for line in chunk.decode().splitlines() if line.startswith("id: ")]
 
 
 async def test_a_final_that_comes_while_the_last_heartbeat_is_sent_is_not_skipped() -> None:
     hub = Hub(1, (0, 0, 0, 0))
-    viewer = hub.attach(None, dict.fromkeys(range(4), 0))
-    sending = live_events(hub, viewer, Pace(rotate_s=0.0, rotate_jitter_s=0.0))
-    assert (await anext(sending)).event == "heartbeat"
+    viewer = hub.attach(None, START)
+    sending = live_events(hub, viewer, Blocks(), AT_ONCE)
+    assert (await anext(sending)).startswith(b"event: heartbeat\n")
     hub.add(UTTERANCES, 0, utterance(seq=1), 0, 0)
     (last,) = [sent async for sent in sending]
-    assert read_position(str(last.id), 4) == (0, 0, 0, 0)
+    assert [read_position(found, 4) for found in ids(last)] == [(0, 0, 0, 0)]
+
+
+async def test_what_waits_goes_in_one_piece() -> None:
+    hub = Hub(1, (0, 0, 0, 0))
+    viewer = hub.attach(None, START)
+    for seq in (1, 2):
+        hub.add(UTTERANCES, seq - 1, utterance(seq=seq), 0, 0)
+        hub.add(WINDOWS, seq - 1, window(seq=seq, start_ms=seq), 0, 0)
+    piece = await anext(live_events(hub, viewer, Blocks(), AT_ONCE))
+    assert ids(piece) == [write_position(at) for at in ((0, 0, 1, 0), (0, 0, 1, 1), (0, 0, 2, 1), (0, 0, 2, 2))]
+
+
+def test_a_block_is_made_once_for_a_position_and_what_lies_ready_is_bounded() -> None:
+    hub = Hub(1, (0, 0, 0, 0))
+    viewer = hub.attach(None, START)
+    for seq in range(1, 4):
+        hub.add(UTTERANCES, seq - 1, utterance(seq=seq), 0, 0)
+    first, second, third = iter(viewer.pop, None)
+    blocks = Blocks(keep_bytes=2000)
+    made = blocks.of(first, first.head)
+    assert blocks.of(first, first.head) is made
+    assert blocks.of(first, (0, 0, 1, 5)) != made
+    for entry in (second, third):
+        blocks.of(entry, entry.head)
+    again = blocks.of(first, first.head)
+    assert again == made
+    assert again is not made

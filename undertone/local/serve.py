@@ -1,5 +1,8 @@
 """Serves one web part, or both on one origin, with uvicorn."""
 
+import contextlib
+import socket
+import sys
 from typing import Literal, TypeAlias
 
 from undertone.errors import FatalError
@@ -15,11 +18,13 @@ def serve(part: WebPart, settings: Settings) -> None:
     import uvicorn
 
     from ingest_api.limits import WS_MAX_BYTES, WS_MAX_QUEUE
+    from undertone.local.file_limit import raise_file_limit
     from undertone.local.ports import is_free
 
     if not is_free(settings.host, settings.port):
         raise FatalError(f"port {settings.port} of {settings.host} is taken: set UNDERTONE_PORT to a free one")
-    uvicorn.run(
+    raise_file_limit()
+    config = uvicorn.Config(
         _make_app(part, settings),
         host=settings.host,
         port=settings.port,
@@ -30,6 +35,23 @@ def serve(part: WebPart, settings: Settings) -> None:
         ws_max_queue=WS_MAX_QUEUE,
         timeout_graceful_shutdown=STOP_S,
     )
+    listening = config.bind_socket()
+    _drop_the_frozen(listening, settings.viewer_timeout_s)
+    server = uvicorn.Server(config)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
+    if not server.started:
+        sys.exit(3)  # as uvicorn's own command
+
+
+def _drop_the_frozen(listening: socket.socket, timeout_s: int) -> None:
+    """Let the kernel end each accepted connection whose other end takes nothing, or is gone, for so long.
+
+    What was sent to it lies in buffers of the kernel and of the event loop, which for a client that stands still are
+    kept for as long as it does, after a close as well.
+    """
+    if sys.platform == "linux":
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout_s * 1000)
 
 
 def _make_app(part: WebPart, settings: Settings):  # type: ignore[no-untyped-def]

@@ -1,0 +1,1 @@
+"""Many viewers of one dashboards process: what each sees, when, and what they cost."""

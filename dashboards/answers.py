@@ -1,0 +1,25 @@
+"""The pages of the history, as they are sent and as OpenAPI describes them: items in the viewers' form."""
+
+from undertone.events import SessionState, Utterance, Value, Window
+
+
+class SessionPage(Value):
+    """Sessions, the whole-session windows of those that have one, and the cursor of the next page, null at the end."""
+
+    sessions: list[SessionState]
+    windows: list[Window]
+    next: str | None
+
+
+class UtterancePage(Value):
+    """Utterances of one session, and the cursor of the next page, null at the end."""
+
+    utterances: list[Utterance]
+    next: str | None
+
+
+class WindowPage(Value):
+    """Windows of one session, and the cursor of the next page, null at the end."""
+
+    windows: list[Window]
+    next: str | None
