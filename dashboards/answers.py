@@ -1,5 +1,6 @@
-"""The pages of the history, as they are sent and as OpenAPI describes them: items in the viewers' form."""
+"""The answers of the read side, as they are sent and as OpenAPI describes them: events in the viewers' form."""
 
+from undertone.access.rights import Right
 from undertone.events import SessionState, Utterance, Value, Window
 
 
@@ -23,3 +24,10 @@ class WindowPage(Value):
 
     windows: list[Window]
     next: str | None
+
+
+class Login(Value):
+    """Who asks, null for nobody in particular, and what they may."""
+
+    name: str | None
+    rights: list[Right]

@@ -5,13 +5,14 @@ import contextlib
 import logging
 import signal
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, Query
 from sse_starlette import EventSourceResponse
 from starlette.requests import HTTPConnection
 
 import undertone
+from dashboards.answers import Login
 from dashboards.follower import Follower
 from dashboards.history import history_routes
 from dashboards.pages import WEB, Pages, SafeHeaders
@@ -30,7 +31,12 @@ from undertone.settings import Settings
 
 log = logging.getLogger(__name__)
 
-STREAM = problems(503) | {200: {"description": "server-sent events, without end; docs/http.md lists them"}}
+STREAM = problems(503) | {
+    200: {
+        "description": "server-sent events, without end; docs/http.md lists them",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
 
 
 def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
@@ -108,9 +114,9 @@ def _add_streams(app: FastAPI, streams: Streams, guard: Guard) -> None:
 
 def _add_login(app: FastAPI, guard: Guard) -> None:
     @app.get("/v1/login")
-    async def login(connection: HTTPConnection) -> dict[str, Any]:
+    async def login(connection: HTTPConnection) -> Login:
         """Who asks, and what they may: nobody and nothing without a login."""
         with contextlib.suppress(Refusal):
             if caller := guard.who(connection):
-                return {"name": caller.name, "rights": sorted(caller.rights)}
-        return {"name": None, "rights": []}
+                return Login(name=caller.name, rights=sorted(caller.rights))
+        return Login(name=None, rights=[])

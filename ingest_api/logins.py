@@ -9,6 +9,7 @@ from ingest_api.bodies import read_body
 from ingest_api.messages import describe
 from undertone.access.guard import Guard
 from undertone.errors import Refusal
+from undertone.openapi import json_body, problems
 
 MAX_JSON_BYTES = 4096
 
@@ -26,7 +27,13 @@ def login_routes(guard: Guard) -> APIRouter:
     """The routes of this module; ``guard`` knows the logins."""
     router = APIRouter(prefix="/v1/login", tags=["login"])
 
-    @router.post("", status_code=204, summary="Log in: sets a cookie")
+    @router.post(
+        "",
+        status_code=204,
+        summary="Log in: sets a cookie",
+        responses=problems(400, 408, 413, 429),
+        openapi_extra=json_body(Credential),
+    )
     async def log_in(request: Request) -> Response:
         given = parse_credential(await read_body(request, MAX_JSON_BYTES))
         now = datetime.now(UTC)

@@ -25,7 +25,7 @@ from undertone.audio import BYTES_PER_SAMPLE
 from undertone.errors import Refusal
 from undertone.identifiers import make_session_id
 from undertone.languages import check_language
-from undertone.openapi import binary_body, problems
+from undertone.openapi import binary_body, json_body, problems
 from undertone.records import Audio, Close, Open
 from undertone.tokens import make_token
 
@@ -54,7 +54,7 @@ def session_routes(ingest: Ingest) -> APIRouter:
         summary="Make a session",
         response_model=Made,
         responses=problems(400, 408, 413, 429, 503),
-        openapi_extra={"requestBody": {"content": {"application/json": {"schema": NewSession.model_json_schema()}}}},
+        openapi_extra=json_body(NewSession),
     )
     async def create(request: Request) -> Response:
         given = parse_body(await read_body(request, MAX_JSON_BYTES))

@@ -19,6 +19,7 @@ class WebProcess(Program):
         environment = os.environ | {
             "UNDERTONE_HOME": str(settings.home),
             "UNDERTONE_PORT": str(port),
+            "UNDERTONE_ACCESS": settings.access,
             "UNDERTONE_KAFKA": settings.brokers(),
             "UNDERTONE_TOPIC_PREFIX": settings.topic_prefix,
             "UNDERTONE_PARTITIONS": str(settings.partitions),

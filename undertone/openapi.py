@@ -5,6 +5,8 @@ A test (``tests/integration/test_openapi.py``) holds every answer against it.
 
 from typing import Any, Literal, TypeAlias
 
+from pydantic import BaseModel
+
 from undertone.events import Value
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
@@ -45,6 +47,11 @@ def binary_body(description: str) -> dict[str, Any]:
     """A body of bytes that the route reads by itself, as FastAPI's ``openapi_extra``."""
     content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
     return {"requestBody": {"required": True, "description": description, "content": content}}
+
+
+def json_body(model: type[BaseModel]) -> dict[str, Any]:
+    """A body of JSON that the route reads by itself, as FastAPI's ``openapi_extra``."""
+    return {"requestBody": {"content": {"application/json": {"schema": model.model_json_schema()}}}}
 
 
 EVERYWHERE = problems(401, 403, 404, 422, 500)

@@ -23,28 +23,35 @@ STILL_S = 2.0  # what the viewer has not been shown so long after the end, count
 
 
 @asynccontextmanager
-async def running_undertone() -> AsyncIterator[System]:
-    """`undertone up` in a fresh home, with a viewer that follows all sessions."""
+async def running_up(**extra: str) -> AsyncIterator[tuple[str, int]]:
+    """`undertone up` in a fresh home: its address, once it is ready, and its process id. ``extra`` holds settings."""
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as home:
         command = [sys.executable, "-m", "undertone.cli", "up", "--port", str(port), "--home", home]
-        wanted = {"UNDERTONE_REFUSE_ABOVE_S": "0", "UNDERTONE_ACCESS": "open"}  # how much it hears, not whom it refuses
-        environment = {**wanted, **os.environ}
+        environment = {"UNDERTONE_ACCESS": "open", **extra, **os.environ}
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
         assert process.stdout is not None
         try:
             async for line in process.stdout:
                 if url.encode() in line:
                     break
-            viewer = Viewer(url)
-            tasks = [asyncio.create_task(process.stdout.read()), asyncio.create_task(viewer.follow())]
-            yield System("undertone", process.pid, lambda: _session(url, viewer), name_part)
-            for task in tasks:
-                task.cancel()
+            reading = asyncio.create_task(process.stdout.read())
+            yield url, process.pid
+            reading.cancel()
         finally:
             process.terminate()
             await process.wait()
+
+
+@asynccontextmanager
+async def running_undertone() -> AsyncIterator[System]:
+    """`undertone up`, with a viewer that follows all sessions."""
+    async with running_up(UNDERTONE_REFUSE_ABOVE_S="0") as (url, pid):  # how much it hears, not whom it refuses
+        viewer = Viewer(url)
+        following = asyncio.create_task(viewer.follow())
+        yield System("undertone", pid, lambda: _session(url, viewer), name_part)
+        following.cancel()
 
 
 def name_part(name: str, command: list[str]) -> str:

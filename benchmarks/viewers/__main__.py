@@ -70,13 +70,14 @@ async def running_hall(home: Path) -> AsyncIterator[tuple[Settings, WebProcess]]
         await asyncio.gather(kafka.start(), postgres.start())
         settings = Settings(
             home=home / "home",
+            access="open",
             kafka=kafka.brokers,
             database=SecretStr(postgres.url),
             secret=SecretStr("a-secret-of-the-benchmark-alone-and-no-other"),
         )
         await apply_topics(settings)
         await asyncio.to_thread(upgrade, postgres.url)
-        async with running_web("dashboards", settings, home, UNDERTONE_ACCESS="open") as dashboards:
+        async with running_web("dashboards", settings, home) as dashboards:
             yield settings, dashboards
     finally:
         await asyncio.gather(kafka.stop(), postgres.stop())

@@ -98,7 +98,7 @@ async def test_a_viewer_that_never_reads_is_let_go_and_resumes_and_nobody_notice
 ) -> None:
     """It takes its snapshot and stands still, while six megabytes of finals are said."""
     speaker = Speaker(writer)
-    extra = {"UNDERTONE_VIEWER_TIMEOUT_S": str(FROZEN_S), "UNDERTONE_ACCESS": "open"}
+    extra = {"UNDERTONE_VIEWER_TIMEOUT_S": str(FROZEN_S)}
     async with running_web("dashboards", whole, tmp_path, **extra) as dashboards:
         viewers = assemble(dashboards.address, session_id(), VIEWERS, frozen=1)
         async with following(viewers) as end:
@@ -134,7 +134,7 @@ async def test_a_kill_under_all_of_them_loses_and_repeats_nothing(
     whole: Settings, writer: Writer, tmp_path: Path
 ) -> None:
     speaker = Speaker(writer)
-    async with running_web("dashboards", whole, tmp_path, UNDERTONE_ACCESS="open") as dashboards:
+    async with running_web("dashboards", whole, tmp_path) as dashboards:
         viewers = assemble(dashboards.address, session_id(), VIEWERS)
         async with following(viewers) as end:
             for _ in range(2):
