@@ -106,7 +106,7 @@ class Listener:
             case Audio():
                 return self._hear_audio(entry, record)
             case Gap():
-                return self._turn(entry, record.to) if record.to > self._expected else Ignored()
+                return self._turn(entry, record.to) if record.at <= self._expected < record.to else Ignored()
             case Close():
                 return self._hear_close(entry, record)
 

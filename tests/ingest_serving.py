@@ -121,7 +121,7 @@ def heard(log: list[AudioRecord]) -> tuple[bytes, list[tuple[int, int]]]:
             case Audio() if record.connection == connection and record.at <= expected < record.end:
                 samples += record.pcm[(expected - record.at) * 2 :]
                 expected = record.end
-            case Gap() if record.connection == connection and record.to > expected:
+            case Gap() if record.connection == connection and record.at <= expected < record.to:
                 gaps.append((expected, record.to))
                 expected = record.to
             case Close() if record.connection == connection:

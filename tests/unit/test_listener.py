@@ -204,6 +204,15 @@ def test_a_gap_ends_the_utterance_and_moves_through_over_it() -> None:
     assert settled == {entry.offset for entry in entries_of(log)}
 
 
+def test_a_gap_behind_a_record_that_was_never_written_swallows_nothing() -> None:
+    """A produce fails, and the gap that followed it is in the log: its recorder comes again with what is missing."""
+    pcm, gap = sound(("loud", 6000)), Gap(SESSION_ID, "a", 6000, 50_000)
+    whole = [OPEN, *split(pcm, [1000]), gap]
+    again = [Open(SESSION_ID, "b", 4000), *split(pcm[8000:], [1000], "b", 4000), replace(gap, connection="b")]
+    torn = [OPEN, *split(pcm[:8000], [1000]), gap, *again]
+    assert transcribe(entries_of(torn))[0] == transcribe(entries_of(whole))[0]
+
+
 def test_long_speech_is_cut_at_its_quietest_place_and_goes_on_from_there() -> None:
     pcm = sound(("loud", 15_000)) + sound(("quiet", 1600)) + sound(("loud", 15_000), ("quiet", 6000))
     outputs, _, _ = transcribe(entries_of([OPEN, *split(pcm, [1600])]))
