@@ -15,15 +15,17 @@ import undertone
 from dashboards.answers import Login
 from dashboards.follower import Follower
 from dashboards.history import history_routes
-from dashboards.pages import WEB, Pages, SafeHeaders
+from dashboards.pages import WEB, Pages
 from dashboards.refusals import handle_history_errors
 from dashboards.rights import NEEDS
 from dashboards.streams import Pace, Streams
 from storage.engine import READ_S, make_engine
 from undertone.access.guard import Guard
+from undertone.access.origins import Origins
 from undertone.access.rights import Caller
 from undertone.errors import Refusal
 from undertone.events import Session
+from undertone.headers import SafeHeaders
 from undertone.health import health_routes
 from undertone.openapi import EVERYWHERE, problems
 from undertone.refusals import handle_refusals
@@ -70,6 +72,7 @@ def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
         redoc_url=None,
         responses=EVERYWHERE,
     )
+    app.add_middleware(Origins, settings=settings)
     app.add_middleware(SafeHeaders)
     handle_refusals(app)
     handle_history_errors(app)

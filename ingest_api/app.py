@@ -20,6 +20,8 @@ from ingest_api.sessions import session_routes
 from ingest_api.websocket import serve_audio
 from undertone import __version__
 from undertone.access.guard import Guard
+from undertone.access.origins import Origins
+from undertone.headers import SafeHeaders
 from undertone.health import health_routes
 from undertone.openapi import EVERYWHERE
 from undertone.refusals import handle_refusals
@@ -60,6 +62,8 @@ def make_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         responses=EVERYWHERE,
     )
+    app.add_middleware(Origins, settings=settings)
+    app.add_middleware(SafeHeaders)
     handle_refusals(app)
     app.include_router(session_routes(ingest))
     app.include_router(file_routes(ingest))

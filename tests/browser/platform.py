@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+ANOTHER_NAME = "undertone.test"
+"""A name that it may be asked for by, besides that of the loopback."""
 _READY = re.compile(r"ready\s+(http://\S+)")
 _START_S = 300
 _STOP_S = 30
@@ -42,7 +44,7 @@ class Platform:
 def running_platform(home: Path, *options: str) -> Iterator[Platform]:
     """Start it and wait until speech would be transcribed; stop it afterwards."""
     command = [sys.executable, "-m", "undertone.cli", "up", "--port", "0", "--home", str(home), *options]
-    environment = os.environ | {"UNDERTONE_ACCESS": "open"}
+    environment = os.environ | {"UNDERTONE_ACCESS": "open", "UNDERTONE_PUBLIC_URL": f"http://{ANOTHER_NAME}"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     lines: list[str] = []
     url: list[str] = []

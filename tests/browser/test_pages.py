@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Request, expect
 
 from tests.browser.chromium import browser, open_page
-from tests.browser.platform import Platform
+from tests.browser.platform import ANOTHER_NAME, Platform
 
 PAGES = ("/", "/record", "/session")
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
@@ -95,9 +95,9 @@ async def test_a_denied_microphone_has_its_remedy(platform: Platform) -> None:
 
 
 async def test_an_insecure_address_has_its_remedy(platform: Platform) -> None:
-    async with browser("--host-resolver-rules=MAP undertone.test 127.0.0.1") as chromium:
+    async with browser(f"--host-resolver-rules=MAP {ANOTHER_NAME} 127.0.0.1") as chromium:
         port = urlsplit(platform.url).port
-        page, _ = await open_page(chromium, f"http://undertone.test:{port}/record")
+        page, _ = await open_page(chromium, f"http://{ANOTHER_NAME}:{port}/record")
         await page.get_by_role("button", name="Start recording").click()
         await expect(page.get_by_role("alert")).to_contain_text("https://")
 

@@ -7,7 +7,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from dashboards.pages import HEADERS, WEB, Pages, SafeHeaders
+from dashboards.pages import WEB, Pages
+from undertone.headers import HEADERS, SafeHeaders
 
 
 @pytest.fixture

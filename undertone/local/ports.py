@@ -6,6 +6,7 @@ import ipaddress
 import socket
 
 LOOPBACK = "127.0.0.1"
+WILDCARDS = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104
 
 
 def free_ports(count: int) -> list[int]:
@@ -19,7 +20,12 @@ def free_ports(count: int) -> list[int]:
 
 def reached_at(host: str) -> str:
     """The address at which this machine reaches what listens on ``host``: for a wildcard it is the loopback."""
-    return {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104
+    return WILDCARDS.get(host, host)
+
+
+def is_wildcard(host: str) -> bool:
+    """Whether what listens there listens on all addresses."""
+    return host in WILDCARDS
 
 
 def is_loopback(host: str) -> bool:
