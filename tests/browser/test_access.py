@@ -25,6 +25,7 @@ from tests.waiting import until
 from undertone.access.keys import make_key
 from undertone.access.logins import link_to
 from undertone.access.rights import Right
+from undertone.events import Event
 from undertone.kafka import open_reader, read_to_end
 from undertone.local.web import join
 from undertone.settings import Settings
@@ -56,7 +57,7 @@ def access() -> str:
 async def site(topics: Settings, database: str, access: str) -> AsyncIterator[Site]:
     upgrade(database)
     engine = make_engine(database)
-    events = [session(state="live", through=160_000, title=MARKUP), utterance(seq=1, text=MARKUP)]
+    events: list[Event] = [session(state="live", through=160_000, title=MARKUP), utterance(seq=1, text=MARKUP)]
     await store(engine, [Sourced("x", 0, offset, event) for offset, event in enumerate(events)])
     await engine.dispose()
     settings = topics.model_copy(update={"database": SecretStr(database), "access": access})
