@@ -59,14 +59,14 @@ class Speaker:
 
 
 @asynccontextmanager
-async def following(viewers: list[Viewer]) -> AsyncIterator[asyncio.Future[list[Seen]]]:
+async def following(viewers: list[Viewer]) -> AsyncIterator[list[asyncio.Task[Seen]]]:
     """All of them follow; the block begins when each has its snapshot."""
     tasks = [asyncio.create_task(viewer.follow()) for viewer in viewers]
     try:
         async with asyncio.timeout(30):
             for viewer in viewers:
                 await viewer.has_begun.wait()
-        yield asyncio.gather(*tasks)
+        yield tasks
     finally:
         for task in tasks:
             task.cancel()
@@ -101,7 +101,7 @@ async def test_a_viewer_that_never_reads_is_let_go_and_resumes_and_nobody_notice
     extra = {"UNDERTONE_VIEWER_TIMEOUT_S": str(FROZEN_S)}
     async with running_web("dashboards", whole, tmp_path, **extra) as dashboards:
         viewers = assemble(dashboards.address, session_id(), VIEWERS, frozen=1)
-        async with following(viewers) as end:
+        async with following(viewers) as tasks:
             memory = psutil.Process(dashboards.child.pid).memory_info
             await speaker.say(20)
             before = memory().rss
@@ -126,7 +126,7 @@ async def test_a_viewer_that_never_reads_is_let_go_and_resumes_and_nobody_notice
             frozen.thaw()
             await speaker.say(5)
             await speaker.end()
-            seen = await asyncio.wait_for(end, 30)
+            seen = await asyncio.wait_for(asyncio.gather(*tasks), 30)
     check(seen, speaker)
 
 
@@ -136,7 +136,7 @@ async def test_a_kill_under_all_of_them_loses_and_repeats_nothing(
     speaker = Speaker(writer)
     async with running_web("dashboards", whole, tmp_path) as dashboards:
         viewers = assemble(dashboards.address, session_id(), VIEWERS)
-        async with following(viewers) as end:
+        async with following(viewers) as tasks:
             for _ in range(2):
                 speaking = asyncio.create_task(speaker.say(60))
                 reached = len(speaker.said) + 30
@@ -146,6 +146,6 @@ async def test_a_kill_under_all_of_them_loses_and_repeats_nothing(
                 await dashboards.start()
                 await until(lambda: all(len(viewer.seen.finals) == len(speaker.said) for viewer in viewers), 30)
             await speaker.end()
-            seen = await asyncio.wait_for(end, 30)
+            seen = await asyncio.wait_for(asyncio.gather(*tasks), 30)
     check(seen, speaker)
     assert all(len(one.began_ns) >= 3 for one in seen), "not all of them had to come back"

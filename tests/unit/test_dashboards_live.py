@@ -1,10 +1,18 @@
 """What a viewer is sent while nothing and while something happens, without a network."""
 
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from dashboards import streams as streams_module
 from dashboards.hub import Hub
 from dashboards.positions import read_position, write_position
 from dashboards.responses import Blocks
-from dashboards.streams import Pace, live_events
+from dashboards.snapshots import Snapshot
+from dashboards.streams import Pace, Streams, live_events
 from tests.storage_events import utterance, window
+from tests.waiting import until
 
 UTTERANCES, WINDOWS = 2, 3
 AT_ONCE = Pace(rotate_s=0.0, rotate_jitter_s=0.0)
@@ -50,3 +58,31 @@ def test_a_block_is_made_once_for_a_position_and_what_lies_ready_is_bounded() ->
     again = blocks.of(first, first.head)
     assert again == made
     assert again is not made
+
+
+async def test_viewers_who_come_together_share_a_snapshot_and_one_that_leaves_takes_it_from_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = 0
+    go_on = asyncio.Event()
+
+    async def stored(*_: Any) -> Snapshot:
+        nonlocal made
+        made += 1
+        await go_on.wait()
+        return Snapshot(complete=True, start=START)
+
+    monkeypatch.setattr(streams_module, "stored_snapshot", stored)
+    nothing = cast("Any", None)
+    streams = Streams(nothing, nothing, nothing, AT_ONCE)
+    hub = Hub(1, (0, 0, 0, 0))
+    coming = [asyncio.create_task(streams._snapshot(hub, name)) for name in (None, None, None, "a", "a")]
+    await until(lambda: made == 2, 5)
+    coming[0].cancel()
+    await asyncio.wait(coming[:1])
+    go_on.set()
+    first, second, *of_one = await asyncio.gather(*coming[1:])
+    assert first is second
+    assert of_one[0] is of_one[1] is not first
+    assert await streams._snapshot(hub, None) is not first
+    assert made == 3
