@@ -8,9 +8,10 @@ READY  := $(VENV)/.ready
 BIN    := $(VENV)/bin
 PYTEST := $(BIN)/pytest
 ARGS   ?=
+MINUTES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-torch lint format unit fault screens lock
+.PHONY: help up test test-torch lint format unit fault soak screens lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | while IFS='|' read -r name does; do printf '%-16s %s\n' "$$name" "$$does"; done
@@ -42,6 +43,9 @@ unit: $(READY) ## the tests that need no Kafka, PostgreSQL or browser
 
 fault: $(READY) ## the tests that kill workers
 	$(PYTEST) tests/fault $(ARGS)
+
+soak: $(READY) ## an hour of the whole platform: what grows? make soak MINUTES=60 ARGS="--speakers 6"
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) $(ARGS)
 
 screens: $(READY) ## take the screenshots in docs/screenshots anew
 	$(BIN)/python -m tests.browser.screenshots docs/screenshots

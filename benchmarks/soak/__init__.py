@@ -1,0 +1,1 @@
+"""The whole platform for an hour: what grows."""
