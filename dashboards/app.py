@@ -22,6 +22,7 @@ from dashboards.streams import Pace, Streams
 from storage.engine import READ_S, make_engine
 from undertone.access.guard import Guard
 from undertone.access.origins import Origins
+from undertone.access.quotas import Quotas
 from undertone.access.rights import Caller
 from undertone.errors import Refusal
 from undertone.events import Session
@@ -33,7 +34,7 @@ from undertone.settings import Settings
 
 log = logging.getLogger(__name__)
 
-STREAM = problems(503) | {
+STREAM = problems(429, 503) | {
     200: {
         "description": "server-sent events, without end; docs/http.md lists them",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
@@ -77,7 +78,7 @@ def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
     handle_refusals(app)
     handle_history_errors(app)
     app.include_router(history_routes(engine, live))
-    _add_streams(app, streams, guard)
+    _add_streams(app, streams, guard, Quotas(settings))
     _add_login(app, guard)
     app.routes.extend(health_routes(follower.why_not_ready))
     app.mount("/", Pages(directory=WEB, html=True))
@@ -92,10 +93,11 @@ def _say_why(following: asyncio.Task[None]) -> None:
     signal.raise_signal(signal.SIGTERM)
 
 
-def _add_streams(app: FastAPI, streams: Streams, guard: Guard) -> None:
+def _add_streams(app: FastAPI, streams: Streams, guard: Guard, quotas: Quotas) -> None:
+    counted = [Depends(quotas.for_stream)]
     cursor_query = Query(alias="last_event_id", description="the last id that was received")
 
-    @app.get("/v1/events", response_class=EventSourceResponse, responses=STREAM)
+    @app.get("/v1/events", response_class=EventSourceResponse, responses=STREAM, dependencies=counted)
     async def all_events(
         asked: Annotated[str | None, cursor_query] = None,
         last_event_id: Annotated[str | None, Header()] = None,
@@ -103,7 +105,9 @@ def _add_streams(app: FastAPI, streams: Streams, guard: Guard) -> None:
         """Every session's events."""
         return await streams.open(None, last_event_id or asked or None, is_proven=True)
 
-    @app.get("/v1/sessions/{session_id}/events", response_class=EventSourceResponse, responses=STREAM)
+    @app.get(
+        "/v1/sessions/{session_id}/events", response_class=EventSourceResponse, responses=STREAM, dependencies=counted
+    )
     async def session_events(
         session_id: str,
         caller: Annotated[Caller, Depends(guard)],

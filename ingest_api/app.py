@@ -21,6 +21,7 @@ from ingest_api.websocket import serve_audio
 from undertone import __version__
 from undertone.access.guard import Guard
 from undertone.access.origins import Origins
+from undertone.access.quotas import Quotas
 from undertone.headers import SafeHeaders
 from undertone.health import health_routes
 from undertone.openapi import EVERYWHERE
@@ -35,7 +36,7 @@ def make_app(settings: Settings) -> FastAPI:
     Raises ``FatalError`` if settings that it cannot do without are missing.
     """
     settings.brokers()
-    guard = Guard(settings, NEEDS)
+    guard, quotas = Guard(settings, NEEDS), Quotas(settings)
     publishers = Publishers(settings)
     follower = Follower(settings, lambda: datetime.now(UTC))
     limits = limits_of(settings)
@@ -65,11 +66,11 @@ def make_app(settings: Settings) -> FastAPI:
     app.add_middleware(Origins, settings=settings)
     app.add_middleware(SafeHeaders)
     handle_refusals(app)
-    app.include_router(session_routes(ingest))
+    app.include_router(session_routes(ingest, quotas))
     app.include_router(file_routes(ingest))
-    app.include_router(login_routes(guard))
+    app.include_router(login_routes(guard, quotas))
 
-    @app.websocket("/v1/sessions/{session_id}/audio")
+    @app.websocket("/v1/sessions/{session_id}/audio", dependencies=[Depends(quotas.for_stream)])
     async def audio(socket: WebSocket, session_id: str) -> None:
         await serve_audio(socket, session_id, ingest)
 

@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from ingest_api.bodies import read_body
 from ingest_api.messages import describe
 from undertone.access.guard import Guard
+from undertone.access.quotas import Quotas
 from undertone.errors import Refusal
 from undertone.openapi import json_body, problems
 
@@ -23,7 +24,7 @@ class Credential(BaseModel):
     link: SecretStr | None = None
 
 
-def login_routes(guard: Guard) -> APIRouter:
+def login_routes(guard: Guard, quotas: Quotas) -> APIRouter:
     """The routes of this module; ``guard`` knows the logins."""
     router = APIRouter(prefix="/v1/login", tags=["login"])
 
@@ -31,6 +32,7 @@ def login_routes(guard: Guard) -> APIRouter:
         "",
         status_code=204,
         summary="Log in: sets a cookie",
+        dependencies=[Depends(quotas.for_login)],
         responses=problems(400, 408, 413, 429),
         openapi_extra=json_body(Credential),
     )

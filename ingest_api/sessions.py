@@ -11,7 +11,7 @@ import uuid
 from typing import Annotated
 from weakref import WeakValueDictionary
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,6 +21,7 @@ from ingest_api.connection import parse_frame
 from ingest_api.ingest import Ingest, finished
 from ingest_api.limits import FRAME_HEADER_BYTES
 from ingest_api.messages import Language, describe
+from undertone.access.quotas import Quotas
 from undertone.audio import BYTES_PER_SAMPLE
 from undertone.errors import Refusal
 from undertone.identifiers import make_session_id
@@ -43,7 +44,7 @@ class NewSession(BaseModel):
     language: Language | None = None
 
 
-def session_routes(ingest: Ingest) -> APIRouter:
+def session_routes(ingest: Ingest, quotas: Quotas) -> APIRouter:
     """The routes of this module over the running parts."""
     router = APIRouter(prefix="/v1/sessions", tags=["recording"])
     locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -52,6 +53,7 @@ def session_routes(ingest: Ingest) -> APIRouter:
         "",
         status_code=201,
         summary="Make a session",
+        dependencies=[Depends(quotas.for_session)],
         response_model=Made,
         responses=problems(400, 408, 413, 429, 503),
         openapi_extra=json_body(NewSession),

@@ -32,6 +32,15 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^/?#@]+$",
         description="Where people reach the web, as in https://undertone.example.org, if something stands in front.",
     )
+    proxies: str | None = Field(
+        None,
+        description="Addresses or networks, between commas, of the proxies that say who asks (`X-Forwarded-For`); "
+        "`*` for whoever connects. Unset: nobody is believed.",
+    )
+    sessions_per_minute: int = Field(60, ge=1, description="Sessions that one key, and one address, may make.")
+    streams_per_address: int = Field(
+        100, ge=1, description="Audio WebSockets that one address may have open, and streams of events."
+    )
     health_port: int = Field(
         0, ge=0, le=65535, description="Port of a worker's /healthz, /readyz and /metrics; 0 for none."
     )

@@ -25,6 +25,8 @@ from tests.conftest import running
 from tests.storage_events import mark, partial, session, session_id, utterance, window
 from tests.viewing import Stream, Writer, served, watching
 from tests.waiting import until
+from undertone.access.keys import make_key
+from undertone.access.rights import Right
 from undertone.events import Event, Session
 from undertone.kafka import client_options, open_publisher, topic_name
 from undertone.local.postgres import EmbeddedPostgres
@@ -357,3 +359,25 @@ async def test_sessions_lie_in_the_partition_of_their_id(whole: Settings, writer
     for number in range(1, 9):
         expected[place(session_id(number), whole.partitions)] += 1
     assert [ends[TopicPartition(name, number)] for number in range(whole.partitions)] == expected
+
+
+async def test_streams_of_an_address_are_counted_while_they_are_open(whole: Settings) -> None:
+    closed = whole.model_copy(update={"access": "closed", "streams_per_address": 2})
+    key = make_key(closed.keys_file(), "ana", [Right.READ])
+    shown = {"Authorization": f"Bearer {key}"}
+    async with served(make_app(closed)) as address, httpx.AsyncClient(base_url=address, headers=shown) as client:
+
+        async def ask() -> int:
+            async with client.stream("GET", "/v1/events") as answer:
+                return answer.status_code
+
+        async with client.stream("GET", "/v1/events") as first, client.stream("GET", "/v1/events") as second:
+            assert (first.status_code, second.status_code) == (200, 200)
+            refused = await client.get("/v1/events")
+            assert (refused.status_code, refused.json()["code"]) == (429, "too_many_streams")
+            assert refused.headers["retry-after"] == "10"
+
+        async def has_room() -> bool:
+            return await ask() == 200
+
+        await until(has_room, 20, "the places are given back")

@@ -37,7 +37,11 @@ class Guard:
         connection: HTTPConnection,
         token: Annotated[str | None, Query(description="a token of the session, where one is needed")] = None,
     ) -> Caller:
-        """Who asks, and may. Raises ``Refusal``. Whatever opens, opens: a cookie does not spoil a good token."""
+        """Who asks, and may: kept in ``state.caller``. Raises ``Refusal``. An old cookie spoils no good token."""
+        caller = connection.state.caller = self._admit(connection, token)
+        return caller
+
+    def _admit(self, connection: HTTPConnection, token: str | None) -> Caller:
         need = self._need(connection)
         session_id = connection.path_params.get("session_id")
         if session_id is not None and not is_session_id(session_id):

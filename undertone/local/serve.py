@@ -30,6 +30,8 @@ def serve(part: WebPart, settings: Settings) -> None:
         port=settings.port,
         log_config=None,
         access_log=False,
+        proxy_headers=settings.proxies is not None,
+        forwarded_allow_ips=settings.proxies,
         server_header=False,
         ws_max_size=WS_MAX_BYTES,
         ws_max_queue=WS_MAX_QUEUE,
