@@ -19,8 +19,12 @@ from faust.types.tuples import TP
 from mode import CrashingSupervisor
 
 from stream_apps.acknowledgement import InOrder
-from stream_apps.deliveries import Delivery, StreamApp
+from stream_apps.dead_letters import DeadLetters
+from stream_apps.deliveries import Delivery, StreamApp, clock_ms
+from stream_apps.patience import Patience
+from undertone.errors import PoisonError
 from undertone.kafka import client_options, topic_name
+from undertone.retry import retry
 from undertone.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -31,10 +35,16 @@ BUFFERED_RECORDS = 64
 
 
 class Adapter:
-    """One app on one Faust worker. ``failed`` resolves with the error that stops it."""
+    """One app on one Faust worker. ``failed`` resolves with the error that stops it.
 
-    def __init__(self, app: StreamApp, settings: Settings) -> None:
+    What the app calls poison goes to the dead letters, durable before the next record is taken.
+    """
+
+    def __init__(self, app: StreamApp, settings: Settings, dead_letters: DeadLetters) -> None:
         self._app = app
+        self._dead_letters = dead_letters
+        self._patience = Patience(settings.poison_limit)
+        self._counts: dict[str, int] = {}
         self._topics = {topic_name(settings, topic): topic for topic in app.inputs}
         self._partitions: dict[TP, InOrder] = {}
         self._committed: dict[TP, int] = {}
@@ -113,17 +123,18 @@ class Adapter:
                 topic=self._topics[message.topic],
                 partition=message.partition,
                 offset=offset,
-                timestamp_ms=round(message.timestamp * 1000),
+                timestamp_ms=clock_ms(message.timestamp * 1000),
                 key=message.key,
                 value=message.value,
                 headers=_headers(message.headers),
+                partitions=self._counts[message.topic],
                 settle=lambda order=order, offset=offset: order.settle(offset),  # type: ignore[misc]
             )
             await self._receive(delivery)
 
     async def _receive(self, delivery: Delivery) -> None:
         """Let the app take a record; whoever lets go of the partitions may cancel that."""
-        self._receiving = asyncio.create_task(self._app.receive(delivery))
+        self._receiving = asyncio.create_task(self._take(delivery))
         try:
             await asyncio.wait({self._receiving})
         except asyncio.CancelledError:
@@ -131,7 +142,17 @@ class Adapter:
             raise
         if not self._receiving.cancelled() and (error := self._receiving.exception()) is not None:
             self.fail(error)
-            raise error
+            # Not raised: Faust acknowledges what an agent failed at, and shuts down under a commit that is on its way.
+            await asyncio.Event().wait()
+
+    async def _take(self, delivery: Delivery) -> None:
+        try:
+            await self._app.receive(delivery)
+        except PoisonError as error:
+            await self._dead_letters.put(delivery, error)
+            self._patience.lose(delivery, error)
+        else:
+            self._patience.regain(delivery)
 
     async def _assign(self, _: Any, assigned: set[TP], **__: Any) -> None:
         self._partitions = {tp: InOrder() for tp in assigned if tp.topic in self._topics}
@@ -142,6 +163,8 @@ class Adapter:
 
     async def _take_over(self, partitions: frozenset[int]) -> None:
         try:
+            for name, topic in self._topics.items():
+                self._counts[name] = await retry(lambda topic=topic: self._dead_letters.partitions(topic))  # type: ignore[misc]
             await self._app.assign(partitions)
         except Exception as error:
             self.fail(error)
@@ -175,6 +198,7 @@ class Adapter:
         except TimeoutError:
             log.warning("%s could not commit; what is settled will come again and change nothing", self._app.name)
         self._partitions = {}
+        self._patience.forget()
 
     async def _commit_for_ever(self) -> None:
         while True:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,10 +15,10 @@ from storage.queries import stored_offsets
 from storage.upserts import Sourced, forget_place, store
 from stream_apps.dead_letters import DeadLetters
 from stream_apps.deliveries import Delivery
+from stream_apps.patience import Patience
 from stream_apps.presence import Outputs
-from undertone.codec import Headers, decode
+from stream_apps.reading import read_history
 from undertone.errors import PoisonError, TransientError
-from undertone.events import Event, Mark, Session, Utterance, Window
 from undertone.kafka import open_reader, topic_name
 from undertone.retry import retry
 from undertone.settings import Settings
@@ -32,39 +32,19 @@ BATCH_S = 0.2
 MAX_WAITING = 2000
 
 
-class Consumed(Protocol):
-    """A record as read from Kafka; ``topic`` is the full name."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Iterable[tuple[str, bytes]]: ...
-
-
 class Archivist:
     """Applies batches of records to the database. Holds a pool of connections: ``close`` it."""
 
     def __init__(self, database_url: str) -> None:
         self._engine = make_engine(database_url, pool_size=2)
 
-    async def apply(self, batch: Sequence[Consumed]) -> int:
+    async def apply(self, batch: Sequence[Sourced]) -> int:
         """Store the records' effects and source offsets, and return how many were new. Durable on return.
 
         One transaction: all or nothing, and a batch applied again changes nothing. Raises ``TransientError`` while
-        PostgreSQL is away, ``PoisonError`` if a record cannot be decoded or stored: then apply the records one by
-        one, in order, and ``skip`` the one that it is.
+        PostgreSQL is away, ``PoisonError`` if it refuses a record: then apply the records one by one, in order.
         """
-        return await store(self._engine, [_decode(record) for record in batch])
-
-    async def skip(self, record: Consumed) -> None:
-        """Store that ``record`` is dealt with and changes nothing. Raises ``TransientError`` as ``apply`` does."""
-        await store(self._engine, [Sourced(record.topic, record.partition, record.offset, None)])
+        return await store(self._engine, batch)
 
     async def stored(self) -> dict[tuple[str, int], int]:
         """The next offset to store of each (topic, partition). Raises ``TransientError`` as ``apply`` does."""
@@ -83,11 +63,7 @@ class Archivist:
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     delivery: Delivery
-    topic: str
-    partition: int
-    offset: int
-    value: bytes | None
-    headers: Headers
+    sourced: Sourced
 
 
 class Host(Protocol):
@@ -110,6 +86,7 @@ class ArchivistApp:
         self._archivist = archivist
         self._outputs = outputs
         self._dead_letters = dead_letters
+        self._patience = Patience(settings.poison_limit)
         self._host: Host | None = None
         self._waiting: list[_Waiting] = []
         self._changed = asyncio.Condition()
@@ -126,13 +103,13 @@ class ArchivistApp:
         self._writing.add_done_callback(self._report)
 
     async def receive(self, delivery: Delivery) -> None:
-        """Take a record; waits while too many wait already."""
+        """Take a record; waits while too many wait already. A tombstone moves the offset alone."""
+        event = read_history(delivery)
+        name = topic_name(self._settings, delivery.topic)
+        sourced = Sourced(name, delivery.partition, delivery.offset, event)
         async with self._changed:
             await self._changed.wait_for(lambda: len(self._waiting) < MAX_WAITING)
-            name = topic_name(self._settings, delivery.topic)
-            self._waiting.append(
-                _Waiting(delivery, name, delivery.partition, delivery.offset, delivery.value, delivery.headers)
-            )
+            self._waiting.append(_Waiting(delivery, sourced))
             self._changed.notify_all()
 
     async def revoke(self) -> None:
@@ -144,13 +121,13 @@ class ArchivistApp:
         async with self._changed:
             self._waiting.clear()
             self._changed.notify_all()
+        self._patience.forget()
 
     async def _write(self, partitions: frozenset[int]) -> None:
         await retry(lambda: self._check_log(partitions))
         while True:
             batch = await self._gather()
             await self._store(batch)
-            self._settle(batch)
 
     async def _gather(self) -> list[_Waiting]:
         """Records that came within a moment, or as many as make a batch."""
@@ -164,26 +141,35 @@ class ArchivistApp:
             self._changed.notify_all()
             return batch
 
-    def _settle(self, batch: Sequence[_Waiting]) -> None:
-        for record in batch:
-            record.delivery.settle()
-
     async def _store(self, batch: Sequence[_Waiting]) -> None:
+        """Store and settle a batch; a record that PostgreSQL refuses is put aside."""
         try:
             await self._apply(batch)
         except PoisonError:
             for record in batch:
-                try:
-                    await self._apply([record])
-                except PoisonError as error:
-                    await self._dead_letters.put(record.delivery, error)
-                    await retry(lambda record=record: self._archivist.skip(record))  # type: ignore[misc]
+                await self._store_one(record)
+        else:
+            for record in batch:
+                self._settle(record.delivery)
+
+    async def _store_one(self, record: _Waiting) -> None:
+        try:
+            await self._apply([record])
+        except PoisonError as error:
+            await self._dead_letters.put(record.delivery, error)
+            self._patience.lose(record.delivery, error)
+        else:
+            self._settle(record.delivery)
+
+    def _settle(self, delivery: Delivery) -> None:
+        self._patience.regain(delivery)
+        delivery.settle()
 
     async def _apply(self, batch: Sequence[_Waiting]) -> None:
         async def apply() -> None:
             self._outputs.presence.check()
             try:
-                await self._archivist.apply(batch)
+                await self._archivist.apply([record.sourced for record in batch])
             except TransientError as error:
                 if not self._is_away:
                     log.warning("the history waits: %s", error)
@@ -230,10 +216,3 @@ async def open_archivist(
         yield ArchivistApp(settings, archivist, outputs, dead_letters)
     finally:
         await archivist.close()
-
-
-def _decode(record: Consumed) -> Sourced:
-    event: Event | None = None if record.value is None else decode(record.value, record.headers)
-    if not isinstance(event, Session | Utterance | Mark | Window | None):
-        raise PoisonError(f"the archivist keeps no {event.type} events: one strayed into {record.topic}")
-    return Sourced(record.topic, record.partition, record.offset, event)

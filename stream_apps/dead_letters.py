@@ -3,48 +3,50 @@
 from datetime import UTC, datetime
 
 import undertone
-from stream_apps.deliveries import Delivery
+from stream_apps import metrics
+from stream_apps.deliveries import GivenOut, Original
 from stream_apps.presence import Outputs, hopeless_is_fatal
-from undertone.codec import encode
 from undertone.events import DeadLetter
-from undertone.kafka import MAX_RECORD_BYTES
+from undertone.letters import Letter, seal
 from undertone.retry import retry
-from undertone.topics import DEAD_LETTERS
+from undertone.topics import DEAD_LETTERS, Topic
 
-MAX_HEADER_BYTES = 4000
-MAX_VALUE_BYTES = MAX_RECORD_BYTES - 20_000
+MAX_ERROR = 4000
 
 
 class DeadLetters:
-    """Writes dead letters: the original key, value and headers, plus one header ``dead-letter`` that says why."""
+    """Writes one app's dead letters."""
 
     def __init__(self, app: str, outputs: Outputs) -> None:
         self._app = app
         self._outputs = outputs
 
-    async def put(self, delivery: Delivery, error: Exception) -> None:
-        """Put a record aside; durable on return."""
-        letter = DeadLetter(
+    async def partitions(self, topic: Topic) -> int:
+        """How many partitions an input has. Raises ``TransientError`` while Kafka is away."""
+        return await self._outputs.publisher.partitions(topic)
+
+    async def put(self, record: Original, error: Exception) -> None:
+        """Put a record aside; durable on return. Raises ``FatalError`` where Kafka will never take it."""
+        text = f"{type(error).__name__}: {error}"[:MAX_ERROR]
+        why = DeadLetter(
             app=self._app,
-            topic=delivery.topic.name,
-            partition=delivery.partition,
-            offset=delivery.offset,
+            topic=record.topic.name,
+            partition=record.partition,
+            offset=record.offset,
             at=datetime.now(UTC),
-            error=f"{type(error).__name__}: {error}"[:MAX_HEADER_BYTES],
+            error=text.encode(errors="replace").decode(),
             version=undertone.__version__,
+            written_at=datetime.fromtimestamp(record.timestamp_ms / 1000, UTC),
+            given_out=isinstance(error, GivenOut),
         )
-        why, _ = encode(letter)
-        key = delivery.key or b""
-        headers = [*delivery.headers, ("dead-letter", why)]
-        value = delivery.value or b""
-        if len(value) > MAX_VALUE_BYTES:
-            headers.append(("dead-letter-cut", str(len(value)).encode()))
-            value = value[:MAX_VALUE_BYTES]
+        key, value, headers = seal(Letter(why, record.key, record.value, record.headers))
 
         async def write() -> int:
             self._outputs.presence.check()
-            place_by = key.decode(errors="replace")
             with hopeless_is_fatal():
-                return await self._outputs.publisher.write(DEAD_LETTERS, place_by, key, value, headers)
+                return await self._outputs.publisher.write(
+                    DEAD_LETTERS, key.decode(errors="replace"), key, value, headers
+                )
 
         await retry(write)
+        metrics.DEAD_LETTERS.labels(self._app).inc()

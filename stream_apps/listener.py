@@ -14,9 +14,8 @@ import numpy as np
 
 from models.speech.segmenter import Cut, Ongoing, Samples, Segmenter, SegmentRules, Voice
 from undertone.events import EndReason, Resume, Session
+from undertone.identifiers import LAST_TIME_MS
 from undertone.records import Audio, AudioRecord, Close, Gap, Open
-
-LAST_TIME_MS = 32_503_680_000_000  # the year 3000
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,9 @@ async def _run(name: str, settings: Settings) -> None:
         publisher = await retry(lambda: stack.enter_async_context(open_publisher(settings)), attempts=10)
         presence = Presence(settings.session_timeout_ms / 1000)
         outputs = Outputs(publisher, presence)
-        app = await _make_app(name, settings, outputs, stack)
-        adapter = Adapter(app, settings)
+        dead_letters = DeadLetters(name, outputs)
+        app = await _make_app(name, settings, outputs, dead_letters, stack)
+        adapter = Adapter(app, settings, dead_letters)
         if hasattr(app, "attach"):
             app.attach(adapter)
         await stack.enter_async_context(serve_health(settings, adapter))
@@ -65,9 +66,10 @@ async def _run(name: str, settings: Settings) -> None:
         log.info("%s stops", name)
 
 
-async def _make_app(name: str, settings: Settings, outputs: Outputs, stack: AsyncExitStack) -> StreamApp:
+async def _make_app(
+    name: str, settings: Settings, outputs: Outputs, dead_letters: DeadLetters, stack: AsyncExitStack
+) -> StreamApp:
     """The app; imports only what this worker needs, since models and databases are slow to import."""
-    dead_letters = DeadLetters(name, outputs)
     if name == "transcriber":
         from stream_apps.transcriber import open_transcriber
 
@@ -75,7 +77,7 @@ async def _make_app(name: str, settings: Settings, outputs: Outputs, stack: Asyn
     if name == "classifier":
         from stream_apps.classifier import make_classifier
 
-        return make_classifier(settings, outputs, dead_letters)
+        return make_classifier(settings, outputs)
     if name == "statistics":
         from stream_apps.statistician import Statistician
 

@@ -3,15 +3,19 @@
 The order is always: outputs, then memory, then acknowledgement, each awaited. Nothing here is cached on disk.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
+from stream_apps.deliveries import Original, clock_ms
 from undertone.codec import decode
-from undertone.errors import FatalError, PoisonError
+from undertone.errors import FatalError, NewerError, PoisonError
 from undertone.events import Event
 from undertone.kafka import Record, open_reader, read_to_end
 from undertone.settings import Settings
 from undertone.topics import Topic
+
+log = logging.getLogger(__name__)
 
 
 class Numbered(Protocol):
@@ -25,48 +29,70 @@ class Numbered(Protocol):
 
 M = TypeVar("M", bound=Numbered)
 Store = Callable[[Topic, str, Event], Awaitable[int]]
+PutAside = Callable[[Original, Exception], Awaitable[None]]
 
 
 class CompactedMemory(Generic[M]):
     """One app's memory: the records of the partitions that it holds, by session."""
 
-    def __init__(self, topic: Topic, kind: type[M], settings: Settings, store: Store) -> None:
+    def __init__(self, topic: Topic, kind: type[M], settings: Settings, store: Store, put_aside: PutAside) -> None:
         self._topic = topic
         self._kind = kind
         self._settings = settings
         self._store = store
+        self._put_aside = put_aside
         self._records: dict[int, dict[str, M]] = {}
 
     async def read_back(self, partitions: frozenset[int]) -> None:
         """Read these partitions of the memory to their ends. Raises ``TransientError`` while Kafka is away.
 
         The highest ``seq`` wins, and of equal ones the later: so a late writer cannot take a session back. Raises
-        ``FatalError`` for a record that this program cannot read: to go on without it would number from 1 again.
+        ``FatalError`` for a record of a newer program: to go on without it would number from 1 again. Whatever else is
+        no record of this memory is put aside, and what the app itself wrote counts: a live session is written again
+        within minutes, and Kafka compacts no sooner than after an hour.
         """
         found: dict[int, dict[str, M]] = {partition: {} for partition in partitions}
         if partitions:
             async with open_reader(self._settings, [self._topic], sorted(partitions)) as reader:
                 async for record in read_to_end(reader):
-                    value = self._read(record)
+                    value = await self._read(record)
+                    if value is None:
+                        continue
                     records = found[record.partition]
                     known = records.get(value.session_id)
                     if known is None or value.seq >= known.seq:
                         records[value.session_id] = value
         self._records = found
 
-    def _read(self, record: Record) -> M:
+    async def _read(self, record: Record) -> M | None:
+        if record.value is None:
+            return None
         try:
             value = decode(record.value, record.headers)
+            if not isinstance(value, self._kind):
+                raise PoisonError(f"the memory holds a {value.type} event")  # noqa: TRY301 - put aside like the others
+            if record.key != value.session_id.encode():
+                raise PoisonError(f"the memory of session {value.session_id} has another key")  # noqa: TRY301
+        except NewerError as error:
+            raise FatalError(
+                f"the memory topic {record.topic}, partition {record.partition}, offset {record.offset}, holds a "
+                f"record that this version cannot read: {error}. Run the version that wrote it, or a later one"
+            ) from error
         except PoisonError as error:
-            raise self._unreadable(record, str(error)) from error
-        if not isinstance(value, self._kind):
-            raise self._unreadable(record, f"it is a {value.type} event")
+            log.warning("%s-%d@%d is not read back: %s", record.topic, record.partition, record.offset, error)
+            await self._put_aside(self._original(record), error)
+            return None
         return value
 
-    def _unreadable(self, record: Record, why: str) -> FatalError:
-        return FatalError(
-            f"the memory topic {record.topic}, partition {record.partition}, offset {record.offset}, holds a "
-            f"record that this version cannot read: {why}. Run the version that wrote it, or a later one"
+    def _original(self, record: Record) -> Original:
+        return Original(
+            topic=self._topic,
+            partition=record.partition,
+            offset=record.offset,
+            timestamp_ms=clock_ms(record.timestamp),
+            key=record.key,
+            value=record.value,
+            headers=list(record.headers),
         )
 
     def forget(self) -> None:

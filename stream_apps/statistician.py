@@ -8,7 +8,7 @@ from stream_apps.dead_letters import DeadLetters
 from stream_apps.deliveries import Delivery
 from stream_apps.memory import CompactedMemory
 from stream_apps.presence import Outputs
-from undertone.codec import decode
+from stream_apps.reading import read_judged
 from undertone.errors import PoisonError
 from undertone.events import Mark, Statistics, Utterance, Window
 from undertone.retry import retry
@@ -26,8 +26,7 @@ class Statistician:
 
     def __init__(self, settings: Settings, outputs: Outputs, dead_letters: DeadLetters) -> None:
         self._outputs = outputs
-        self._dead_letters = dead_letters
-        self._memory = CompactedMemory(STATISTICS, Statistics, settings, outputs.put)
+        self._memory = CompactedMemory(STATISTICS, Statistics, settings, outputs.put, dead_letters.put)
 
     async def assign(self, partitions: frozenset[int]) -> None:
         """Read the memory of the partitions back."""
@@ -40,17 +39,17 @@ class Statistician:
 
     async def receive(self, delivery: Delivery) -> None:
         """Write the windows that a final or mark changes, then the memory; a repeat changes nothing."""
-        try:
-            event = _read(delivery)
-        except PoisonError as error:
-            await self._dead_letters.put(delivery, error)
-        else:
+        event = read_judged(delivery)
+        if event is not None:
             await self._apply(delivery.partition, event)
         delivery.settle()
 
     async def _apply(self, partition: int, event: Utterance | Mark) -> None:
         before = self._memory.get(partition, event.session_id) or Statistics(session_id=event.session_id)
-        after, changed = windows.apply(before, event)
+        try:
+            after, changed = windows.apply(before, event)
+        except (ArithmeticError, ValueError) as error:
+            raise PoisonError(f"no statistics come of this event: {error!r}") from error
         for start in range(0, len(changed), AT_ONCE):
             await asyncio.gather(*(self._put(window) for window in changed[start : start + AT_ONCE]))
         if after is not before:
@@ -63,10 +62,3 @@ class Statistician:
 def window_key(window: Window) -> str:
     """The key of a window's record: one per session, size and start."""
     return f"{window.session_id}-{window.size_ms}-{window.start_ms:012d}"
-
-
-def _read(delivery: Delivery) -> Utterance | Mark:
-    event = decode(delivery.value, delivery.headers)
-    if not isinstance(event, Utterance | Mark):
-        raise PoisonError(f"{delivery.topic.name} holds a {event.type}, which is no utterance and no mark")
-    return event

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ParamSpec, TypeVar
 
+import numpy as np
+
 from models.speech.engines import Hearing
 from models.speech.gates import suppression
 from models.speech.language import choose, is_doubtful
@@ -22,15 +24,17 @@ from models.speech.segmenter import SegmentRules, Voice
 from stream_apps import metrics
 from stream_apps.conversation import Conversation
 from stream_apps.dead_letters import DeadLetters
-from stream_apps.deliveries import Delivery
+from stream_apps.deliveries import GivenOut, Original
 from stream_apps.foretaste import Foretaste
 from stream_apps.listener import Boundary, Entry, Ignored, Opened, Speech
 from stream_apps.memory import CompactedMemory
 from stream_apps.minutes import Heard, take_mark, take_utterance
+from stream_apps.patience import Streak
 from stream_apps.presence import Outputs
 from stream_apps.turns import Turns, received_at
 from undertone.audio import SAMPLE_RATE, to_ms
 from undertone.codec import encode_audio
+from undertone.errors import FatalError
 from undertone.events import Session
 from undertone.records import Audio
 from undertone.topics import AUDIO, TRANSCRIPTS
@@ -53,6 +57,7 @@ class Desk:
     outputs: Outputs
     memory: CompactedMemory[Session]
     dead_letters: DeadLetters
+    streak: Streak
     rules: SegmentRules
     start_voice: Callable[[], Voice]
     ears: Executor
@@ -166,8 +171,11 @@ class Stenographer:
             if language is not None and not is_given and is_doubtful(hearing, speech_ms):
                 hearing = choose(hearing, await self._hear_speech(speech, None, due_s), speech_ms)
         except Exception as error:  # noqa: BLE001 - logged where it was caught first
+            await self._check_engine(speech, language, due_s, error)
+            self._desk.streak.lose(error)
             await self._put_aside(speech, error)
             return Heard(None, "failed", engine.name)
+        self._desk.streak.regain()
         return Heard(hearing, suppression(hearing, speech_ms), engine.name)
 
     async def _hear_speech(
@@ -191,13 +199,34 @@ class Stenographer:
                 raise
         return await self._hear_speech(speech, language, due_s, attempts=attempts - 1)
 
+    async def _check_engine(self, speech: Speech, language: str | None, due_s: float, failure: Exception) -> None:
+        """Return if the engine decodes as much silence. Raises ``FatalError``.
+
+        An engine that has broken would give up every utterance, and what is given out is final.
+        """
+        silence = np.zeros_like(speech.samples)
+        try:
+            await self._desk.scheduler.submit(silence, language, Urgency.FINAL, due_s).hearing
+        except Exception as error:
+            raise FatalError(
+                f"the Whisper engine fails ({failure!r}), with silence too: nothing is given up for it; check "
+                "UNDERTONE_WHISPER_…, and the memory of this machine and its device"
+            ) from error
+
     async def _put_aside(self, speech: Speech, error: Exception) -> None:
         audio = Audio(self.session_id, "", speech.start, speech.samples.tobytes())
         value, headers = encode_audio(audio)
         key = self.session_id.encode()
-        offset, at_ms = speech.first_offset, speech.received_at_ms
-        delivery = Delivery(AUDIO, self.partition, offset, at_ms, key, value, headers, lambda: None)
-        await self._desk.dead_letters.put(delivery, error)
+        record = Original(
+            topic=AUDIO,
+            partition=self.partition,
+            offset=speech.first_offset,
+            timestamp_ms=speech.received_at_ms,
+            key=key,
+            value=value,
+            headers=headers,
+        )
+        await self._desk.dead_letters.put(record, GivenOut(f"the audio cannot be decoded: {error!r}"))
 
     async def _listen(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()

@@ -24,14 +24,15 @@ from stream_apps.dead_letters import DeadLetters
 from stream_apps.deliveries import Delivery
 from stream_apps.listener import Entry
 from stream_apps.memory import CompactedMemory
+from stream_apps.patience import Streak
 from stream_apps.presence import Outputs
+from stream_apps.reading import read_audio
 from stream_apps.stenographer import Desk, Stenographer
 from undertone.audio import to_samples
-from undertone.codec import decode_audio
-from undertone.errors import PoisonError, TransientError, UndertoneError
+from undertone.errors import TransientError, UndertoneError
 from undertone.events import Session, Worker
-from undertone.identifiers import is_session_id, session_created_at
-from undertone.records import AudioRecord, Close
+from undertone.identifiers import session_created_at
+from undertone.records import Close
 from undertone.retry import retry
 from undertone.settings import Settings
 from undertone.topics import AUDIO, SESSIONS, WORKERS, Topic
@@ -94,12 +95,7 @@ class Transcriber:
 
     async def receive(self, delivery: Delivery) -> None:
         """Hand the record to its session's stenographer; never waits for a decode."""
-        try:
-            record = _read(delivery)
-        except PoisonError as error:
-            await self._desk.dead_letters.put(delivery, error)
-            delivery.settle()
-            return
+        record = read_audio(delivery)
         stenographer = self._stenographers.get((delivery.partition, record.session_id))
         if stenographer is None:
             session = self._desk.memory.get(delivery.partition, record.session_id) or Session(
@@ -206,8 +202,9 @@ async def open_transcriber(
         desk = Desk(
             scheduler=scheduler,
             outputs=outputs,
-            memory=CompactedMemory(SESSIONS, Session, settings, outputs.put),
+            memory=CompactedMemory(SESSIONS, Session, settings, outputs.put, dead_letters.put),
             dead_letters=dead_letters,
+            streak=Streak(settings.poison_limit),
             rules=SegmentRules(endpoint=to_samples(settings.endpoint_ms)),
             start_voice=activity.listen,
             ears=ears,
@@ -224,10 +221,3 @@ async def open_transcriber(
             with suppress(asyncio.CancelledError, UndertoneError):
                 await attending
             await scheduler.stop()
-
-
-def _read(delivery: Delivery) -> AudioRecord:
-    record = decode_audio(delivery.key, delivery.value, delivery.headers)
-    if not is_session_id(record.session_id):
-        raise PoisonError(f"the record's session id is none: {record.session_id!r}")
-    return record

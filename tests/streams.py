@@ -17,12 +17,16 @@ MakeApp = Callable[[Settings, Outputs, DeadLetters], StreamApp]
 
 
 @asynccontextmanager
-async def running_app(make: MakeApp, settings: Settings) -> AsyncIterator[Adapter]:
-    """An app on its adapter, joined to its group; stopped on exit, as a worker stops on SIGTERM."""
+async def running_app(make: MakeApp, settings: Settings, name: str = "test") -> AsyncIterator[Adapter]:
+    """An app on its adapter, joined to its group; stopped on exit, as a worker stops on SIGTERM.
+
+    Its dead letters say ``name``.
+    """
     async with open_publisher(settings) as publisher:
         outputs = Outputs(publisher, Presence(settings.session_timeout_ms / 1000))
-        app = make(settings, outputs, DeadLetters("test", outputs))
-        adapter = Adapter(app, settings)
+        dead_letters = DeadLetters(name, outputs)
+        app = make(settings, outputs, dead_letters)
+        adapter = Adapter(app, settings, dead_letters)
         await adapter.start()
         try:
             yield adapter

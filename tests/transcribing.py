@@ -21,8 +21,9 @@ async def transcribing(settings: Settings) -> AsyncIterator[Adapter]:
     """A transcriber in this loop, as its worker runs it."""
     async with open_publisher(settings) as publisher:
         outputs = Outputs(publisher, Presence(60))
-        async with open_transcriber(settings, outputs, DeadLetters("transcriber", outputs)) as app:
-            adapter = Adapter(app, settings)
+        dead_letters = DeadLetters("transcriber", outputs)
+        async with open_transcriber(settings, outputs, dead_letters) as app:
+            adapter = Adapter(app, settings, dead_letters)
             app.attach(adapter)
             outputs.presence.begin()
             await adapter.start()

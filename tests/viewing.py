@@ -11,8 +11,10 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
+from storage.upserts import Sourced
 from stream_apps.archivist import INPUTS, Archivist
 from tests.waiting import until
+from undertone.codec import decode
 from undertone.events import Event, Mark, Partial, Session, Utterance, Window
 from undertone.kafka import Publisher, open_reader, read_to_end
 from undertone.local.ports import free_ports
@@ -47,7 +49,11 @@ class Writer:
         """Store everything that is written so far."""
         archivist = Archivist(self._settings.database_url())
         async with open_reader(self._settings, INPUTS) as consumer:
-            await archivist.apply([record async for record in read_to_end(consumer)])
+            batch = [
+                Sourced(record.topic, record.partition, record.offset, decode(record.value, record.headers))
+                async for record in read_to_end(consumer)
+            ]
+        await archivist.apply(batch)
         await archivist.close()
 
 

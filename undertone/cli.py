@@ -8,8 +8,9 @@ import typer
 
 from undertone import __version__
 from undertone.commands.access import key_commands, login
+from undertone.commands.dead_letters import letter_commands
 from undertone.commands.history import sessions, show
-from undertone.commands.operator import database_commands, letter_commands, model_commands, topic_commands
+from undertone.commands.operator import database_commands, model_commands, topic_commands
 from undertone.commands.parts import demo, serve, worker
 from undertone.commands.record import mic, stream
 from undertone.errors import UndertoneError

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from undertone.audio import BYTES_PER_SAMPLE, LAST_SAMPLE
-from undertone.errors import PoisonError
+from undertone.errors import NewerError, PoisonError
 from undertone.events import AnyEvent, Event
 from undertone.records import Audio, AudioRecord, Close, Gap, Open
 
@@ -108,7 +108,5 @@ def _check_schema(headers: Mapping[str, bytes]) -> str:
         raise PoisonError(f"the record has no schema header that Undertone knows: {schema[:200]!r}")
     name, version = found.groups()
     if int(version) > VERSION:
-        raise PoisonError(
-            f"the record has schema {schema}, newer than this program's {VERSION}: upgrade it, then replay"
-        )
+        raise NewerError(f"the record has schema {schema}, newer than this program's {VERSION}: upgrade it")
     return name

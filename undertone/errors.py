@@ -9,6 +9,10 @@ class PoisonError(UndertoneError):
     """This record can never be processed: it goes to the dead letters and its partition goes on."""
 
 
+class NewerError(PoisonError):
+    """This record is of a schema that only a newer program reads."""
+
+
 class TransientError(UndertoneError):
     """Something outside is away for a while: retry with jitter, bounded (``undertone.retry``)."""
 

@@ -283,7 +283,10 @@ class Worker(Value):
 
 
 class DeadLetter(Value):
-    """Why a record was put aside; its bytes and headers travel beside it unchanged."""
+    """Why a record was put aside; its bytes and headers travel beside it unchanged (``undertone.letters``).
+
+    ``given_out`` says that something was given out in the record's place: an utterance without text or sentiment.
+    """
 
     type: Literal["dead_letter"] = "dead_letter"
     app: str
@@ -293,9 +296,30 @@ class DeadLetter(Value):
     at: Time
     error: str
     version: str
+    written_at: Time | None = None
+    given_out: bool = False
+
+
+class LetterMark(Value):
+    """An operator is done with a dead letter, named by its ``undertone.letters.Letter.id``."""
+
+    type: Literal["letter_mark"] = "letter_mark"
+    letter: Name
+    done: Literal["replayed", "dropped"]
+    at: Time
 
 
 Event: TypeAlias = (
-    Session | Partial | Transcript | Mark | Utterance | Window | Statistics | Deletion | Worker | DeadLetter
+    Session
+    | Partial
+    | Transcript
+    | Mark
+    | Utterance
+    | Window
+    | Statistics
+    | Deletion
+    | Worker
+    | DeadLetter
+    | LetterMark
 )
 AnyEvent: TypeAlias = Annotated[Event, Field(discriminator="type")]

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 _SESSION_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
-_LAST_MS = 32_503_680_000_000  # times far beyond have no date in Python
+LAST_TIME_MS = 32_503_680_000_000
+"""The year 3000, Unix milliseconds: times far beyond have no date in Python."""
 
 
 def make_session_id(now_ms: int, random_bits: int) -> str:
@@ -19,7 +20,7 @@ def make_session_id(now_ms: int, random_bits: int) -> str:
 
 def is_session_id(text: str) -> bool:
     """Whether ``text`` is a UUIDv7 in its canonical lower-case form, made before the year 3000."""
-    return _SESSION_ID.fullmatch(text) is not None and int(text[:8] + text[9:13], 16) < _LAST_MS
+    return _SESSION_ID.fullmatch(text) is not None and int(text[:8] + text[9:13], 16) < LAST_TIME_MS
 
 
 def session_created_at(session_id: str) -> datetime:

@@ -11,18 +11,16 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from undertone.codec import MAX_VALUE_BYTES, Headers, encode, encode_audio
+from undertone.codec import Headers, encode, encode_audio
 from undertone.errors import TransientError
 from undertone.events import Event
 from undertone.records import AudioRecord
 from undertone.settings import Settings
-from undertone.topics import AUDIO, Topic, place
+from undertone.topics import AUDIO, BATCH_BYTES, TOPICS, Topic, place
 
 Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
-MAX_RECORD_BYTES = MAX_VALUE_BYTES + 10_000
-"""With key and headers."""
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -66,7 +64,7 @@ class Publisher:
         value, headers = encode_audio(record)
         return await self.write(AUDIO, record.session_id, record.session_id.encode(), value, headers)
 
-    async def write(self, topic: Topic, session_id: str, key: bytes, value: bytes, headers: Headers) -> int:
+    async def write(self, topic: Topic, session_id: str, key: bytes, value: bytes | None, headers: Headers) -> int:
         """Write raw bytes into the session's partition. Raises ``TransientError`` when Kafka does not take them."""
         return await (await self.submit(topic, session_id, key, value, headers))
 
@@ -75,7 +73,17 @@ class Publisher:
         value, headers = encode_audio(record)
         return await self.submit(AUDIO, record.session_id, record.session_id.encode(), value, headers)
 
-    async def submit(self, topic: Topic, session_id: str, key: bytes, value: bytes, headers: Headers) -> Awaitable[int]:
+    async def partitions(self, topic: Topic) -> int:
+        """How many partitions a topic has. Raises ``TransientError`` while Kafka is away."""
+        name = topic_name(self._settings, topic)
+        try:
+            return len(await self._producer.partitions_for(name))
+        except KafkaError as error:
+            raise TransientError(f"Kafka does not tell the partitions of {name}: {error!r}") from error
+
+    async def submit(
+        self, topic: Topic, session_id: str, key: bytes, value: bytes | None, headers: Headers
+    ) -> Awaitable[int]:
         """Take a record in and return what gives its offset once it is durable; both raise ``TransientError``.
 
         Records submitted one after the other keep their order in the log. While the brokers are away the producer
@@ -83,6 +91,10 @@ class Publisher:
         """
         name = topic_name(self._settings, topic)
         try:
+            # Never left to the broker: a batch that it refuses takes those behind it along.
+            size = len(key) + len(value or b"") + sum(len(given) + len(header) for header, given in headers)
+            if size > topic.max_bytes:
+                raise MessageSizeTooLargeError(f"{size} bytes, and {topic.max_bytes} are taken")
             partitions = await self._producer.partitions_for(name)
             sent = await self._producer.send(name, value, key, place(session_id, len(partitions)), headers=headers)
         except KafkaError as error:
@@ -114,7 +126,7 @@ async def open_publisher(settings: Settings, linger_ms: int = 0) -> AsyncIterato
         acks="all",
         enable_idempotence=True,
         linger_ms=linger_ms,
-        max_request_size=MAX_RECORD_BYTES,
+        max_request_size=max(topic.max_bytes for topic in TOPICS) + BATCH_BYTES,
         request_timeout_ms=10_000,
     )
     try:

@@ -68,6 +68,12 @@ class Settings(BaseSettings):
         ge=1000,
         description="A worker away for longer loses its partitions, and exits when it finds out.",
     )
+    poison_limit: int = Field(
+        20,
+        ge=1,
+        description="So many records in a row of one partition that cannot be processed stop a worker; it acknowledges "
+        "none of them.",
+    )
     worker_id: str | None = Field(
         None,
         description="Name of one worker process in its Kafka group; a restart under the same name goes on at once. "

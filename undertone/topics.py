@@ -6,13 +6,17 @@ from aiokafka.partitioner import murmur2
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+MAX_RECORD_BYTES = 1_010_000
+BATCH_BYTES = 100_000
+"""What Kafka adds to a record, generously."""
 
 
 @dataclass(frozen=True)
 class Topic:
     """A topic and its settings. ``name`` is without the prefix; ``memory`` topics are read back by their writer.
 
-    Memories and what ``rolls`` close a segment every 10 minutes: Kafka cleans up closed ones alone.
+    Memories and what ``rolls`` close a segment every 10 minutes: Kafka cleans up closed ones alone. ``max_bytes`` is
+    what a record has at most, with key and headers.
     """
 
     name: str
@@ -22,6 +26,7 @@ class Topic:
     compact: bool = False
     memory: bool = False
     rolls: bool = False
+    max_bytes: int = MAX_RECORD_BYTES
 
     def config(self, retention_ms: int | None = None) -> dict[str, str]:
         """The topic-level settings that Kafka is asked for."""
@@ -34,6 +39,8 @@ class Topic:
             config["segment.ms"] = str(10 * 60_000)
         if self.memory:
             config["min.compaction.lag.ms"] = str(HOUR_MS)
+        if self.max_bytes != MAX_RECORD_BYTES:
+            config["max.message.bytes"] = str(self.max_bytes + BATCH_BYTES)
         return config
 
 
@@ -46,7 +53,9 @@ WINDOWS = Topic("windows", "session-size-start", "windowed statistics", 7 * DAY_
 STATISTICS = Topic("statistics", "session", "the statistician's memory: open windows", 7 * DAY_MS, True, True)
 DELETIONS = Topic("deletions", "session", "who asked that a session be forgotten, when", None, True)
 WORKERS = Topic("workers", "worker", "each worker's backlog, speed and model", DAY_MS, True, rolls=True)
-DEAD_LETTERS = Topic("dead-letters", "original", "records that cannot be processed, and why", 30 * DAY_MS)
+DEAD_LETTERS = Topic(
+    "dead-letters", "original", "records that cannot be processed, and why", 30 * DAY_MS, max_bytes=2 * MAX_RECORD_BYTES
+)
 
 TOPICS = (
     AUDIO,

@@ -19,6 +19,7 @@ from undertone.events import (
     DeadLetter,
     Deletion,
     Event,
+    LetterMark,
     OpenWindow,
     Partial,
     Resume,
@@ -105,6 +106,7 @@ EVENTS: tuple[Event, ...] = (
     DeadLetter(
         app="classifier", topic="transcripts", partition=3, offset=17, at=AT, error="PoisonError: …", version="0.1.0"
     ),
+    LetterMark(letter="0123456789ab", done="replayed", at=AT),
 )
 RECORDS: tuple[AudioRecord, ...] = (
     Open(SESSION_ID, "c1", 0, "en", 1_790_000_000_250, "First call", ("support",)),

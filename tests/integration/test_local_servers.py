@@ -13,9 +13,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import UnknownTopicOrPartitionError, for_code
 
 from undertone.errors import FatalError
-from undertone.kafka import MAX_RECORD_BYTES
 from undertone.local.kafka import EmbeddedKafka
 from undertone.local.postgres import EmbeddedPostgres
+from undertone.topics import MAX_RECORD_BYTES
 
 TOPIC = TopicPartition("kept", 0)
 

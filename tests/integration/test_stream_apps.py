@@ -22,7 +22,7 @@ from undertone.topics import DEAD_LETTERS, STATISTICS, TRANSCRIPTS, UTTERANCES, 
 
 
 def make_classifier(settings: Settings, outputs: Outputs, dead_letters: DeadLetters) -> Classifier:
-    return Classifier(make_router("vader", settings.cache).judge, outputs, dead_letters)
+    return Classifier(make_router("vader", settings.cache).judge, outputs)
 
 
 async def publish(settings: Settings, topic: Topic, events: Sequence[Event]) -> None:
@@ -85,7 +85,7 @@ def make_failing_classifier(settings: Settings, outputs: Outputs, dead_letters: 
             raise RuntimeError("the engine fell over")
         return "language"
 
-    return Classifier(judge, outputs, dead_letters)
+    return Classifier(judge, outputs)
 
 
 async def test_a_text_that_crashes_the_engine_goes_on_unjudged_and_is_kept(topics: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The operator's tools: models, topics, the database, dead letters."""
+"""The operator's tools: models, topics, the database."""
 
 import asyncio
 from typing import Annotated
@@ -10,7 +10,6 @@ from undertone.commands.terminal import out
 model_commands = typer.Typer(help="Weights of the models.", no_args_is_help=True)
 topic_commands = typer.Typer(help="Topics in Kafka.", no_args_is_help=True)
 database_commands = typer.Typer(help="The database.", no_args_is_help=True)
-letter_commands = typer.Typer(help="Records that could not be processed.", no_args_is_help=True)
 
 
 @model_commands.command("list")
@@ -91,23 +90,3 @@ def upgrade_database() -> None:
 
     upgrade(read_settings().database_url())
     typer.echo("the database has the newest schema")
-
-
-@letter_commands.command("list")
-def list_letters(
-    limit: Annotated[int, typer.Option(min=1, help="How many at most, the newest.")] = 100,
-) -> None:
-    """Show the records that were put aside, and why."""
-    from rich.table import Table
-
-    from undertone.commands.letters import read_letters
-    from undertone.settings import read_settings
-
-    letters = asyncio.run(read_letters(read_settings()))
-    table = Table("at", "app", "from", "key", "bytes", "why", box=None)
-    for letter in letters[-limit:]:
-        source = f"{letter.why.topic}-{letter.why.partition}@{letter.why.offset}"
-        at = f"{letter.why.at:%Y-%m-%d %H:%M:%S}"
-        table.add_row(at, letter.why.app, source, letter.key, str(letter.size_bytes), letter.why.error)
-    out().print(table)
-    typer.echo(f"{len(letters)} dead letters")

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from undertone.errors import FatalError
-from undertone.kafka import MAX_RECORD_BYTES
 from undertone.local.child import Child, Command
 from undertone.local.ports import LOOPBACK, free_ports
+from undertone.topics import BATCH_BYTES, MAX_RECORD_BYTES
 
 START_S = 60.0
 JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Djava.awt.headless=true")
@@ -38,7 +38,7 @@ def server_properties(data: Path, port: int, controller_port: int, overrides: Ma
         "auto.create.topics.enable": "false",
         "default.replication.factor": "1",
         "min.insync.replicas": "1",
-        "message.max.bytes": str(MAX_RECORD_BYTES + 100_000),
+        "message.max.bytes": str(MAX_RECORD_BYTES + BATCH_BYTES),
         "offsets.topic.num.partitions": "4",
         "offsets.topic.replication.factor": "1",
         "transaction.state.log.num.partitions": "1",
