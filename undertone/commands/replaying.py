@@ -29,10 +29,13 @@ class Ledger:
         self._acknowledged: dict[str, dict[TopicPartition, int]] = {}
         self._numbers: dict[tuple[str, int], dict[tuple[object, ...], list[tuple[int, int]]]] = {}
         self._sessions: dict[str, Session] = {}
+        self._aside: dict[tuple[str, int, int], set[str]] = defaultdict(set)
         self._partitions = 0
 
     async def read(self, letters: Sequence[Letter]) -> None:
         """Read all that decides about ``letters``. Raises ``TransientError`` while Kafka is away."""
+        for each in letters:
+            self._aside[each.why.topic, each.why.partition, each.why.offset].add(each.why.app)
         places = {(each.why.topic, each.why.partition) for each in letters if each.why.topic in SOURCES}
         for name, partition in sorted(places):
             await self._read_source(SOURCES[name], partition)
@@ -65,9 +68,15 @@ class Ledger:
             acknowledged=self._acknowledged.get(why.app, {}).get(
                 TopicPartition(topic_name(self._settings, source), why.partition)
             ),
-            latest_seq=max((seq for offset, seq in later if offset > why.offset), default=-1),
+            latest_seq=max((seq for offset, seq in later if self._came_behind(letter, offset)), default=-1),
             session=self._sessions.get(session_id or ""),
         )
+
+    def _came_behind(self, letter: Letter, offset: int) -> bool:
+        """Whether a record behind the letter was read by an app that put the letter aside."""
+        topic, partition, own = letter.why.topic, letter.why.partition, letter.why.offset
+        without = self._aside.get((topic, partition, offset), set())
+        return offset > own and not without >= self._aside[topic, partition, own]
 
     def note(self, letter: Letter) -> None:
         """A letter was written back, and lies behind all that was read."""
