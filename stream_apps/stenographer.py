@@ -7,6 +7,7 @@ its samples, that record and the settings.
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -191,7 +192,7 @@ class Stenographer:
         decode = decode or scheduler.submit(speech.samples, language, Urgency.FINAL, due_s)
         scheduler.promote(decode, Urgency.FINAL, due_s)
         try:
-            return await decode.hearing
+            return _checked(await decode.hearing)
         except Exception:
             metrics.DECODE_FAILURES.inc()
             log.exception("session %s: the utterance at %d could not be decoded", self.session_id, speech.start)
@@ -238,6 +239,14 @@ class Stenographer:
             self.unsettled_samples -= _samples(entry)
             settle()
         self._on_settled(self)
+
+
+def _checked(hearing: Hearing) -> Hearing:
+    """The hearing, if its numbers are numbers: those of a broken computation are written down nowhere."""
+    numbers = (hearing.no_speech_probability, hearing.avg_logprob, hearing.compression_ratio)
+    if not all(map(math.isfinite, (*numbers, hearing.language_probability or 0.0))):
+        raise ValueError(f"the engine's confidence is no number: {hearing}")
+    return hearing
 
 
 def _samples(entry: Entry) -> int:

@@ -22,13 +22,16 @@ _BAD_PACKETS = 10
 _PLACEHOLDER_BYTES = 0xFFFF0000
 # Resampling and encoder delay make lengths differ a little from what the header says.
 _SLACK_SAMPLES = SAMPLE_RATE
+# Below it there is no speech, and a file of a hundred bytes could state samples of a second each: gigabytes at 16 kHz.
+_LEAST_RATE = 4000
 
 
 def decode(file: BinaryIO, block_samples: int) -> Iterator[bytes]:
     """PCM of the first audio stream in blocks of ``block_samples``, the last one shorter, never empty.
 
     ``file`` is seekable and read from its beginning. Raises ``Refusal`` (``file_empty``, ``not_audio``,
-    ``no_audio_stream``, ``file_damaged``, ``file_truncated``), the last two perhaps after some blocks.
+    ``no_audio_stream``, ``sample_rate_unsupported``, ``file_damaged``, ``file_truncated``), the last two perhaps after
+    some blocks.
     """
     kind = _kind_of(file)
     stated_bytes = _stated_wav_bytes(file) if kind == "wav" else None
@@ -93,7 +96,7 @@ def _decode_stream(container: InputContainer) -> Iterator[bytes]:
         try:
             packet = next(packets, None)
             frames = packet.decode() if packet is not None else []
-            resampled = [part for frame in frames for part in resampler.resample(frame)]
+            resampled = [part for frame in frames for part in resampler.resample(_check_rate(frame))]
             if packet is None:
                 resampled = resampler.resample(None)
         except (av.FFmpegError, ValueError) as error:
@@ -105,6 +108,16 @@ def _decode_stream(container: InputContainer) -> Iterator[bytes]:
             yield bytes(frame.planes[0])[: frame.samples * BYTES_PER_SAMPLE]
         if packet is None:
             return
+
+
+def _check_rate(frame: av.AudioFrame) -> av.AudioFrame:
+    if frame.sample_rate < _LEAST_RATE:
+        raise Refusal(
+            "sample_rate_unsupported",
+            f"the file has {frame.sample_rate} samples a second, and speech needs {_LEAST_RATE}: record again",
+            status=415,
+        )
+    return frame
 
 
 def _stated_samples(container: InputContainer, kind: str) -> int | None:
