@@ -207,7 +207,7 @@ class Stenographer:
         """
         silence = np.zeros_like(speech.samples)
         try:
-            await self._desk.scheduler.submit(silence, language, Urgency.FINAL, due_s).hearing
+            _checked(await self._desk.scheduler.submit(silence, language, Urgency.FINAL, due_s).hearing)
         except Exception as error:
             raise FatalError(
                 f"the Whisper engine fails ({failure!r}), with silence too: nothing is given up for it; check "
