@@ -40,6 +40,7 @@ def bad_events(event: Event) -> dict[str, Bad]:
         "json of another kind": Bad(b'["a","list"]', headers),
         "deep": Bad(b"[" * 50_000, headers),
         "no headers": Bad(value, []),
+        "a null header": Bad(value, [("schema", None)]),  # type: ignore[list-item]
         "another's schema": Bad(value, [("schema", b"somebody.else/1")]),
         "unknown schema": Bad(value, [("schema", b"undertone.song/1")]),
         "future schema": Bad(value, [("schema", headers[0][1][:-1] + b"2")]),

@@ -92,7 +92,7 @@ class Publisher:
         name = topic_name(self._settings, topic)
         try:
             # Never left to the broker: a batch that it refuses takes those behind it along.
-            size = len(key) + len(value or b"") + sum(len(given) + len(header) for header, given in headers)
+            size = len(key) + len(value or b"") + sum(len(given or b"") + len(header) for header, given in headers)
             if size > topic.max_bytes:
                 raise MessageSizeTooLargeError(f"{size} bytes, and {topic.max_bytes} are taken")
             partitions = await self._producer.partitions_for(name)
