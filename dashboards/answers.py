@@ -26,6 +26,28 @@ class WindowPage(Value):
     next: str | None
 
 
+class Part(Value):
+    """Some of a text, and whether it is what was searched for."""
+
+    text: str
+    match: bool
+
+
+class Hit(Value):
+    """An utterance, and its text in parts. They are data, never mark-up: what was said is not ours to trust."""
+
+    utterance: Utterance
+    parts: list[Part]
+
+
+class SearchPage(Value):
+    """Hits, the sessions that they are from, and the cursor of the next page, null at the end."""
+
+    hits: list[Hit]
+    sessions: list[SessionState]
+    next: str | None
+
+
 class Login(Value):
     """Who asks, null for nobody in particular, and what they may."""
 

@@ -13,11 +13,13 @@ from starlette.requests import HTTPConnection
 
 import undertone
 from dashboards.answers import Login
+from dashboards.downloads import download_routes
 from dashboards.follower import Follower
 from dashboards.history import history_routes
 from dashboards.pages import WEB, Pages
 from dashboards.refusals import handle_history_errors
 from dashboards.rights import NEEDS
+from dashboards.search import search_routes
 from dashboards.streams import Pace, Streams
 from storage.engine import READ_S, make_engine
 from undertone.access.guard import Guard
@@ -78,6 +80,8 @@ def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
     handle_refusals(app)
     handle_history_errors(app)
     app.include_router(history_routes(engine, live))
+    app.include_router(search_routes(engine, live))
+    app.include_router(download_routes(engine, live))
     _add_streams(app, streams, guard, Quotas(settings))
     _add_login(app, guard)
     app.routes.extend(health_routes(follower.why_not_ready))

@@ -10,6 +10,7 @@ from dashboards.forms import viewer_form
 from dashboards.hub import TOPICS, Hub
 from storage import queries
 from storage.engine import reading
+from storage.listing import Filters, session_page
 from undertone.events import Partial, Session, Utterance, Window
 from undertone.kafka import topic_name
 from undertone.settings import Settings
@@ -123,7 +124,7 @@ async def _of_one(connection: AsyncConnection, start: Mapping[int, int], session
 async def _of_all(connection: AsyncConnection, start: Mapping[int, int]) -> Snapshot:
     sessions = []
     for state, limit in (("live", MAX_LIVE), ("open", MAX_OTHERS), ("ended", MAX_OTHERS)):
-        sessions += (await queries.session_page(connection, state=state, limit=limit)).items
+        sessions += (await session_page(connection, Filters(state=state), limit=limit)).items
     names = [session.session_id for session in sessions]
     return Snapshot(
         complete=True,

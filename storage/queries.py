@@ -1,6 +1,6 @@
 """What the read side asks. Every answer is bounded; pages are by key, so new rows shift nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -25,26 +25,18 @@ class Page(Generic[T]):
     next: str | None
 
 
-async def session_page(
-    connection: AsyncConnection, *, state: str | None = None, cursor: str | None = None, limit: int = 50
-) -> Page[Session]:
-    """Sessions, newest first (ids sort by time of creation), without deleted ones."""
-    query = select(sessions).order_by(sessions.c.session_id.desc())
-    query = query.where(sessions.c.state == state) if state else query
-    query = query.where(sessions.c.state != "deleted")
-    if cursor is not None:
-        (last,) = read_cursor("sessions", cursor, str)
-        query = query.where(sessions.c.session_id < last)
-    rows, more = await _page(connection, query, limit)
-    found = [event_of(Session, row) for row in rows]
-    return Page(found, make_cursor("sessions", found[-1].session_id) if more else None)
-
-
 async def one_session(connection: AsyncConnection, session_id: str) -> Session | None:
     """The session as last stored, or None; a deleted one is None."""
     query = select(sessions).where(sessions.c.session_id == session_id, sessions.c.state != "deleted")
     row = (await connection.execute(query)).mappings().first()
     return None if row is None else event_of(Session, dict(row))
+
+
+async def sessions_of(connection: AsyncConnection, session_ids: Collection[str]) -> list[Session]:
+    """Those of the sessions that are stored, newest first, without deleted ones."""
+    query = select(sessions).where(sessions.c.session_id.in_(session_ids), sessions.c.state != "deleted")
+    rows = await connection.execute(query.order_by(sessions.c.session_id.desc()))
+    return [event_of(Session, dict(row)) for row in rows.mappings()]
 
 
 async def is_deleted(connection: AsyncConnection, session_id: str) -> bool:
@@ -67,12 +59,12 @@ async def utterance_page(
     query = select(utterances).where(utterances.c.session_id == session_id)
     query = query.order_by(start.desc() if backwards else start)
     if from_ms is not None:
-        sample = _bounded(to_samples(from_ms))
+        sample = bounded(to_samples(from_ms))
         query = query.where(start < sample if backwards else start >= sample)
     if cursor is not None:
         (last,) = read_cursor("utterances", cursor, int)
-        query = query.where(start < _bounded(last) if backwards else start > _bounded(last))
-    rows, more = await _page(connection, query, limit)
+        query = query.where(start < bounded(last) if backwards else start > bounded(last))
+    rows, more = await fetch(connection, query, limit)
     found = [event_of(Utterance, row) for row in rows]
     return Page(found, make_cursor("utterances", found[-1].first_sample) if more else None)
 
@@ -87,11 +79,11 @@ async def window_page(
 ) -> Page[Window]:
     """A session's windows by size, then start; ``size_ms`` None is all sizes, 0 the whole session."""
     query = select(windows).where(windows.c.session_id == session_id).order_by(windows.c.size_ms, windows.c.start_ms)
-    query = query.where(windows.c.size_ms == _bounded(size_ms)) if size_ms is not None else query
+    query = query.where(windows.c.size_ms == bounded(size_ms)) if size_ms is not None else query
     if cursor is not None:
         size, start = read_cursor("windows", cursor, int, int)
-        query = query.where(tuple_(windows.c.size_ms, windows.c.start_ms) > tuple_(_bounded(size), _bounded(start)))
-    rows, more = await _page(connection, query, limit)
+        query = query.where(tuple_(windows.c.size_ms, windows.c.start_ms) > tuple_(bounded(size), bounded(start)))
+    rows, more = await fetch(connection, query, limit)
     found = [event_of(Window, row) for row in rows]
     return Page(found, make_cursor("windows", found[-1].size_ms, found[-1].start_ms) if more else None)
 
@@ -99,14 +91,14 @@ async def window_page(
 async def last_utterances(connection: AsyncConnection, session_id: str, limit: int) -> tuple[list[Utterance], bool]:
     """A session's last ``limit`` utterances, in order of time, and whether there are more before them."""
     query = select(utterances).where(utterances.c.session_id == session_id).order_by(utterances.c.first_sample.desc())
-    rows, more = await _page(connection, query, limit)
+    rows, more = await fetch(connection, query, limit)
     return [event_of(Utterance, row) for row in reversed(rows)], more
 
 
 async def last_windows(connection: AsyncConnection, session_id: str, limit: int) -> list[Window]:
     """A session's last ``limit`` windows by start, in order, without the one of the whole session."""
     query = select(windows).where(windows.c.session_id == session_id, windows.c.size_ms > 0)
-    rows, _ = await _page(connection, query.order_by(windows.c.start_ms.desc(), windows.c.size_ms), limit)
+    rows, _ = await fetch(connection, query.order_by(windows.c.start_ms.desc(), windows.c.size_ms), limit)
     return [event_of(Window, row) for row in reversed(rows)]
 
 
@@ -151,12 +143,12 @@ async def stored_offsets(connection: AsyncConnection) -> dict[tuple[str, int], i
     return {(row.topic, row.partition): row.next_offset for row in rows}
 
 
-def _bounded(number: Any) -> int:
+def bounded(number: Any) -> int:
     """``number`` within what a bigint column can be compared with."""
     return max(-_BIGGEST, min(int(number), _BIGGEST))
 
 
-async def _page(connection: AsyncConnection, query: Select[Any], limit: int) -> tuple[list[dict[str, Any]], bool]:
+async def fetch(connection: AsyncConnection, query: Select[Any], limit: int) -> tuple[list[dict[str, Any]], bool]:
     """Up to ``limit`` rows, and whether there are more."""
     found = await connection.execute(query.limit(limit + 1))
     rows = [dict(row) for row in found.mappings()]

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from storage.eras import eras_of
+from storage.terms import vector
 from undertone.events import Session, Utterance, Value, Window
+from undertone.identifiers import session_made_ms
 
 E = TypeVar("E", Session, Utterance, Window)
 
@@ -18,6 +21,13 @@ def row_of(event: Session | Utterance | Window) -> dict[str, Any]:
         if name != "type":
             row[name] = _clean(value.model_dump(mode="json") if isinstance(value, Value) else value)
     return row
+
+
+def search_columns(session_id: str, text: str, suppressed: str | None) -> dict[str, Any]:
+    """What an utterance is found by; one that is suppressed is not found."""
+    if suppressed is not None:
+        return {"terms": None, "eras": None}
+    return {"terms": vector(text), "eras": eras_of(session_made_ms(session_id))}
 
 
 def event_of(model: type[E], row: Mapping[str, Any]) -> E:

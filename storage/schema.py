@@ -5,7 +5,6 @@ an utterance may be stored before its session. Ids sort bytewise (collation C), 
 """
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -18,7 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
 metadata = MetaData()
 
@@ -47,6 +46,8 @@ sessions = Table(
     # where this version stands in its partition of the topic `sessions`: of two with one seq the later wins
     Column("log_offset", BigInteger, nullable=False),
     Index("sessions_by_state", "state", "session_id"),
+    Index("sessions_by_length", "through", "session_id"),
+    Index("sessions_by_tag", "tags", postgresql_using="gin"),
 )
 
 utterances = Table(
@@ -73,7 +74,13 @@ utterances = Table(
     Column("suppressed", Text, Computed("quality ->> 'suppressed'", persisted=True)),
     Column("label", Text, Computed("sentiment ->> 'label'", persisted=True)),
     Column("score", Double, Computed("(sentiment ->> 'score')::double precision", persisted=True)),
+    # how many words the text has, and what it is found by (storage/terms.py, storage/eras.py); null if it is suppressed
+    Column("words", BigInteger, nullable=False),
+    Column("terms", TSVECTOR),
+    Column("eras", ARRAY(Integer)),
     Index("utterances_of_session", "session_id", "first_sample", unique=True),
+    # without a list of pending entries, which every search would read to its end
+    Index("utterances_by_term", "eras", "terms", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
 )
 
 windows = Table(
@@ -99,6 +106,9 @@ windows = Table(
     Column("words_per_minute", BigInteger),
     Column("loudness_dbfs", Double),
 )
+Index(
+    "sessions_by_score", windows.c.score, windows.c.session_id, postgresql_where=windows.c.size_ms == 0
+)  # of whole sessions
 
 # how far the finals and marks of each session are applied; those at or below `seq` are repeats
 progress = Table(

@@ -17,18 +17,13 @@ from undertone.events import Value, Window
 
 QUARTERS = 4
 
-# A word is what str.split makes of a text; what PostgreSQL takes for a space depends on the database's locale.
-_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
-_WORD = f"[^{_SPACES}]+"
-
 # Counts and scores by the start of an utterance (`starts`); talk, silence and pauses by what lies in the stretch.
 _RECOMPUTE = text("""
     WITH stretch AS (
         SELECT * FROM unnest(:sizes, :starts, :ends) WITH ORDINALITY AS stretch (size_ms, start_ms, end_ms, number)
     ), said AS MATERIALIZED (
-        SELECT start_ms, end_ms, label,
+        SELECT start_ms, end_ms, label, words,
                end_ms - start_ms AS spoken_ms,
-               CAST(regexp_count(text, :word) AS bigint) AS words,
                CAST(round(score * 10000) AS bigint) AS score_e4,
                CAST(round(loudness_dbfs * 10) AS bigint) * (end_ms - start_ms) AS loudness_dms
         FROM utterances WHERE session_id = :session_id AND suppressed IS NULL
@@ -122,7 +117,6 @@ async def recompute(
     """The windows at ``places`` of a session of this length, in the same order; without ``seq``, and not ``final``."""
     given = {
         "session_id": session_id,
-        "word": _WORD,
         "sizes": [size_ms for size_ms, _ in places],
         "starts": [start_ms for _, start_ms in places],
         "ends": [min(length_ms, start_ms + size_ms) if size_ms else length_ms for size_ms, start_ms in places],

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage.engine import writing
-from storage.rows import row_of
+from storage.rows import row_of, search_columns
 from storage.schema import progress, sessions, source_offsets, utterances, windows
 from undertone.events import Event, Mark, Session, Utterance, Window
 
@@ -112,7 +112,8 @@ async def _store_finals(connection: AsyncConnection, batch: Iterable[Event | Non
         if event.seq > seq:
             reached[event.session_id] = (event.seq, max(through, event.through))
             if isinstance(event, Utterance):
-                rows.append(row_of(event))
+                found_by = search_columns(event.session_id, event.text, event.quality.suppressed)
+                rows.append(row_of(event) | found_by | {"words": event.words})
     await _execute(connection, insert(utterances).on_conflict_do_nothing(), rows)
     statement = insert(progress)
     await _execute(

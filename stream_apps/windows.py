@@ -59,7 +59,7 @@ def _add(window: OpenWindow, event: Utterance | Mark) -> OpenWindow:
         length_ms = event.end_ms - event.start_ms
         changes |= {
             "utterances": window.utterances + 1,
-            "words": window.words + len(event.text.split()),
+            "words": window.words + event.words,
             "spoken_ms": window.spoken_ms + length_ms,
             "loudness_dms": window.loudness_dms + round(event.loudness_dbfs * 10) * length_ms,
         }

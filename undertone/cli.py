@@ -9,7 +9,7 @@ import typer
 from undertone import __version__
 from undertone.commands.access import key_commands, login
 from undertone.commands.dead_letters import letter_commands
-from undertone.commands.history import sessions, show
+from undertone.commands.history import export, search, sessions, show
 from undertone.commands.operator import database_commands, model_commands, topic_commands
 from undertone.commands.parts import demo, serve, worker
 from undertone.commands.record import mic, stream
@@ -57,6 +57,8 @@ app.command()(mic)
 app.command(hidden=True)(demo)
 app.command()(sessions)
 app.command()(show)
+app.command()(search)
+app.command()(export)
 app.command()(login)
 app.add_typer(key_commands, name="keys")
 app.add_typer(model_commands, name="models")

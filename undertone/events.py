@@ -129,6 +129,11 @@ class Transcript(Value):
     audio: AudioSpan
     timing: Timing = Timing()
 
+    @property
+    def words(self) -> int:
+        """How many words were said: a word is what stands between white space."""
+        return len(self.text.split())
+
     @model_validator(mode="after")
     def _check_place(self) -> Self:
         """Its id is that of its place, or it could keep another session's utterance out of the history."""

@@ -23,9 +23,20 @@ def is_session_id(text: str) -> bool:
     return _SESSION_ID.fullmatch(text) is not None and int(text[:8] + text[9:13], 16) < LAST_TIME_MS
 
 
+def session_made_ms(session_id: str) -> int:
+    """When the session id was made, from its first 48 bits, in Unix milliseconds."""
+    return int(session_id[:8] + session_id[9:13], 16)
+
+
 def session_created_at(session_id: str) -> datetime:
-    """When the session id was made, from its first 48 bits."""
-    return datetime.fromtimestamp((uuid.UUID(session_id).int >> 80) / 1000, tz=UTC)
+    """When the session id was made."""
+    return datetime.fromtimestamp(session_made_ms(session_id) / 1000, tz=UTC)
+
+
+def first_session_id(made_ms: int) -> str:
+    """What sorts behind the ids of all sessions made before ``made_ms`` (Unix milliseconds), and before all others."""
+    digits = f"{min(max(made_ms, 0), LAST_TIME_MS):012x}"
+    return f"{digits[:8]}-{digits[8:]}"
 
 
 def utterance_id(session_id: str, first_sample: int) -> str:

@@ -1,6 +1,7 @@
 """Migrations on a real PostgreSQL: by several at once, while it starts, and what refuses to work."""
 
 import threading
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,16 +10,20 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine
+from psycopg.types.json import Jsonb
+from sqlalchemy import create_engine, func, select
 
 from storage.engine import connect_url, make_engine
 from storage.migrations import configuration, upgrade
 from storage.queries import window_page
+from storage.questions import read_question
 from storage.rows import row_of
-from storage.schema import metadata
+from storage.schema import metadata, utterances
+from storage.search import search
 from tests.conftest import running
-from tests.storage_events import window
+from tests.storage_events import utterance, window
 from undertone.errors import FatalError
+from undertone.events import Utterance, Window
 from undertone.local.ports import free_ports
 from undertone.local.postgres import EmbeddedPostgres
 
@@ -37,26 +42,59 @@ def test_several_at_once_and_again(database: str) -> None:
             done.result()
     upgrade(database)
     with psycopg.connect(database) as connection:
-        assert connection.execute("select version_num from alembic_version").fetchall() == [("0002",)]
+        assert connection.execute("select version_num from alembic_version").fetchall() == [("0003",)]
+
+
+def at_version(database: str, version: str, event: Window | Utterance, lacking: Collection[str] = ()) -> None:
+    """Bring the database to a version, and store an event as it did."""
+    with create_engine(connect_url(database)).connect() as connection:
+        command.upgrade(configuration(connection), version)
+        connection.commit()
+    connection.engine.dispose()
+    row = {
+        name: Jsonb(value) if isinstance(value, dict) else value
+        for name, value in row_of(event).items()
+        if name not in lacking
+    }
+    with psycopg.connect(database) as old:
+        names, places = ", ".join(row), ", ".join(["%s"] * len(row))
+        old.execute(f"insert into {event.type}s ({names}) values ({places})".encode(), list(row.values()))
 
 
 async def test_windows_of_an_older_version_are_kept_and_lack_what_it_did_not_know(database: str) -> None:
-    with create_engine(connect_url(database)).connect() as connection:
-        command.upgrade(configuration(connection), "0001")
-        connection.commit()
-    connection.engine.dispose()
     given = window(final=True)
     new = ("score_min", "score_max", "longest_pause_ms")
-    row = {name: value for name, value in row_of(given).items() if name not in new}
-    with psycopg.connect(database) as old:
-        names, places = ", ".join(row), ", ".join(["%s"] * len(row))
-        old.execute(f"insert into windows ({names}) values ({places})".encode(), list(row.values()))
+    at_version(database, "0001", given, new)
     upgrade(database)
     engine = make_engine(database)
     async with engine.connect() as reading:
         (found,) = (await window_page(reading, given.session_id)).items
     await engine.dispose()
     assert found == given.model_copy(update=dict.fromkeys(new))
+
+
+async def test_utterances_of_an_older_version_are_found_and_counted(database: str) -> None:
+    """All of several batches."""
+    refused = utterance().quality.model_copy(update={"suppressed": "no_speech"})
+    given = [utterance(seq=seq, text=f"세 낱말\u3000{seq}") for seq in range(1, 4)]
+    given.append(utterance(seq=4, text="셋", quality=refused))
+    for event in given:
+        at_version(database, "0002", event)
+    others = [name for name in row_of(given[0]) if name not in {"utterance_id", "first_sample"}]
+    with psycopg.connect(database) as old:
+        old.execute(
+            f"insert into utterances (utterance_id, first_sample, {', '.join(others)}) "
+            f"select session_id || '-1' || lpad(n::text, 11, '0'), n + 1000000000, {', '.join(others)} "
+            "from utterances, generate_series(1, 11000) n where seq = 4".encode()
+        )
+    upgrade(database)
+    engine = make_engine(database)
+    async with engine.connect() as reading:
+        found = (await search(reading, read_question("낱말"))).items
+        counted = await reading.execute(select(utterances.c.words, func.count()).group_by(utterances.c.words))
+        assert dict(map(tuple, counted)) == {3: 3, 1: 11_001}
+    await engine.dispose()
+    assert found == given[2::-1]
 
 
 def test_waits_for_a_server_that_is_not_up_yet(tmp_path: Path) -> None:

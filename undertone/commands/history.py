@@ -1,8 +1,13 @@
 """History on the terminal, from the read side's REST."""
 
+import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
-from typing import Annotated, Any, TypeAlias
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 from rich.table import Table
@@ -12,12 +17,25 @@ from undertone.audio import to_ms
 from undertone.commands.terminal import out
 from undertone.errors import UndertoneError
 
+if TYPE_CHECKING:
+    import httpx
+
 DEFAULT_URL = "http://127.0.0.1:8000"
 TIMEOUT_S = 15.0
 PAGE = 500
 
 Json: TypeAlias = Mapping[str, Any]
 Url: TypeAlias = Annotated[str, typer.Option(help="Where Undertone's web is.", envvar="UNDERTONE_URL")]
+
+
+class Form(StrEnum):
+    """What a session is written out as."""
+
+    SRT = "srt"
+    VTT = "vtt"
+    CSV = "csv"
+    JSON = "json"
+
 
 _STYLES = {"positive": "green", "negative": "red", "neutral": ""}
 
@@ -76,6 +94,55 @@ def show(
         console.print(Text(trend_line(statistics["trend"])))
 
 
+def search(
+    words: Annotated[list[str], typer.Argument(help='What was said: words, "a phrase", or how a word begins: refu*.')],
+    url: Url = DEFAULT_URL,
+    limit: Annotated[int, typer.Option(min=1, max=PAGE, help="How many at most.")] = 20,
+    language: Annotated[str | None, typer.Option(help="Only in this language: en, ko, …")] = None,
+    sentiment: Annotated[str | None, typer.Option(help="Only positive, neutral or negative ones.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only in sessions with this tag.")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="Only in sessions from then on: 2026-01-31.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Only in sessions before then.")] = None,
+) -> None:
+    """Find what was said, the newest first. All words must be there."""
+    asked = " ".join(f'"{word}"' if " " in word else word for word in words)
+    filters = {"language": language, "sentiment": sentiment, "tag": tag, "from": since, "to": until}
+    page = _get(url, "/v1/search", q=asked, limit=limit, **filters)
+    titles = {session["session_id"]: session["title"] for session in page["sessions"]}
+    console = out()
+    for hit in page["hits"]:
+        utterance = hit["utterance"]
+        name, score = utterance["session_id"], (utterance["sentiment"] or {}).get("score")
+        console.print(
+            Text(f"{name}  {_clock(utterance['start_ms'])}  {_score(score)}  {titles.get(name) or ''}".rstrip())
+        )
+        parts = [(part["text"], "bold underline" if part["match"] else "") for part in hit["parts"]]
+        console.print(Text.assemble("  ", *parts))
+    if page["next"]:
+        console.print(Text(f"There are more: give a --limit above {limit}, or more words.", style="dim"))
+    elif not page["hits"]:
+        console.print(Text("Nothing was found.", style="dim"))
+
+
+def export(
+    session_id: Annotated[str, typer.Argument(help="The session's id, as `undertone sessions` shows it.")],
+    form: Annotated[Form, typer.Option("--format", help="Subtitles (srt, vtt), a table (csv), or json.")],
+    url: Url = DEFAULT_URL,
+    output: Annotated[Path | None, typer.Option(help="A file to write; else to standard output.")] = None,
+    suppressed: Annotated[bool, typer.Option("--suppressed", help="Also what the transcriber refused.")] = False,
+    token: Annotated[str | None, typer.Option(help="A token of the session, where one is needed.")] = None,
+) -> None:
+    """Write a session out, as subtitles, a table or JSON."""
+    path = f"/v1/sessions/{session_id}/export"
+    with _asking(url, path, format=form.value, suppressed=suppressed or None, token=token) as response:
+        try:
+            with output.open("wb") if output else nullcontext(sys.stdout.buffer) as file:
+                for piece in response.iter_bytes():
+                    file.write(piece)
+        except OSError as error:
+            raise UndertoneError(f"{output or 'standard output'} cannot be written: {error}") from error
+
+
 def running_line(window: Json) -> str:
     """The line of statistics, as in ``Positive: 12 (60 %) / Neutral: 3 (15 %) / Negative: 5 (25 %)``.
 
@@ -119,6 +186,13 @@ def _pages(url: str, path: str, items: str, token: str | None) -> Iterator[Json]
 
 def _get(url: str, path: str, **parameters: object) -> Json:
     """The JSON of an answer. Raises ``UndertoneError`` with the server's own words, or why it cannot be reached."""
+    with _asking(url, path, **parameters) as response:
+        return _body(url, response)
+
+
+@contextmanager
+def _asking(url: str, path: str, **parameters: object) -> Iterator["httpx.Response"]:
+    """The answer, still to be read. Raises ``UndertoneError`` as ``_get``."""
     import httpx
 
     from undertone.commands.credentials import credential_for
@@ -127,22 +201,32 @@ def _get(url: str, path: str, **parameters: object) -> Json:
     given = {name: str(value) for name, value in parameters.items() if value is not None}
     shown = credential_headers(credential_for(url))
     try:
-        response = httpx.get(url.rstrip("/") + path, params=given, headers=shown, timeout=TIMEOUT_S)
-        body: Json = response.json()
+        with httpx.stream("GET", url.rstrip("/") + path, params=given, headers=shown, timeout=TIMEOUT_S) as response:
+            if response.is_error:
+                raise _refused(url, response)
+            yield response
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise UndertoneError(
             f"{url} cannot be reached ({error}): start Undertone with `undertone up`, or name another with --url"
         ) from error
+
+
+def _body(url: str, response: "httpx.Response") -> Json:
+    try:
+        body: Json = json.loads(response.read())
     except ValueError as error:
         raise UndertoneError(f"{url} does not answer as Undertone does: check --url") from error
+    return body
+
+
+def _refused(url: str, response: "httpx.Response") -> UndertoneError:
+    body = _body(url, response)
     if body.get("code") in {"login_needed", "login_ended"}:
-        raise UndertoneError(
+        return UndertoneError(
             f"{url} wants to know who asks: set UNDERTONE_HOME to its home, if it is on this machine and yours, "
             "or UNDERTONE_KEY to an API key with the right to read"
         )
-    if response.is_error:
-        raise UndertoneError(str(body.get("message", f"{url} answers with status {response.status_code}")))
-    return body
+    return UndertoneError(str(body.get("message", f"{url} answers with status {response.status_code}")))
 
 
 def _when(timestamp: str) -> str:

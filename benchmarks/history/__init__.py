@@ -1,0 +1,1 @@
+"""How fast the history answers when much is stored: search over a fixed mix of questions."""

@@ -1,0 +1,53 @@
+"""A session as a file to keep, sent while it is read: its length is no matter."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from dashboards.exports import MEDIA_TYPES, Format, disposition, write
+from dashboards.history import MAX_PAGE, Live, find_session
+from storage.engine import reading
+from storage.queries import utterance_page
+from undertone.events import Utterance
+from undertone.openapi import Responses, problems
+
+_FILES: Responses = {
+    200: {
+        "description": "the file",
+        "content": {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()},
+    }
+}
+
+
+def download_routes(engine: AsyncEngine, live: Live) -> APIRouter:
+    """The route of the export."""
+    router = APIRouter(responses=problems(503) | _FILES)
+
+    async def read_on(session_id: str, *, suppressed: bool) -> AsyncIterator[list[Utterance]]:
+        """A session's utterances page by page. A slow receiver holds no connection of ours meanwhile."""
+        cursor = None
+        while True:
+            async with reading(engine) as connection:
+                page = await utterance_page(connection, session_id, cursor=cursor, limit=MAX_PAGE)
+            yield [utterance for utterance in page.items if suppressed or utterance.quality.suppressed is None]
+            cursor = page.next
+            if cursor is None:
+                return
+
+    @router.get("/v1/sessions/{session_id}/export", response_class=StreamingResponse)
+    async def export(
+        session_id: str,
+        form: Annotated[Format, Query(alias="format")],
+        suppressed: Annotated[bool, Query(description="also what the transcriber refused")] = False,
+    ) -> StreamingResponse:
+        """The whole session as a file: subtitles, a table or JSON."""
+        async with reading(engine) as connection:
+            session = await find_session(connection, session_id, live)
+        pages = read_on(session_id, suppressed=suppressed)
+        headers = {"content-disposition": disposition(session, form), "cache-control": "no-store"}
+        return StreamingResponse(write(form, session, pages), media_type=MEDIA_TYPES[form], headers=headers)
+
+    return router
