@@ -7,37 +7,39 @@ one (Weinberger et al., "Feature Hashing for Large Scale Multitask Learning", 20
 import re
 import unicodedata
 import zlib
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-def rows_of(text: str, longest: int, rows: int) -> NDArray[np.int64]:
-    """The rows of all runs of 1 to ``longest`` characters within words, each once, in ascending order.
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Which runs count: of 1 to ``longest`` characters, over the space between words or within words alone."""
 
-    The text is taken in one case, in the composed form of Unicode, and with no letter more than twice in a row.
+    longest: int
+    over_words: bool
+
+
+def rows_of(text: str, runs: Runs, rows: int) -> NDArray[np.int64]:
+    """The rows of all runs, each once, in ascending order.
+
+    The text is taken in one case, in the composed form of Unicode, with one space for all white space, before the first
+    word and behind the last, and with no letter more than twice in a row.
     """
-    plain = re.sub(r"(.)\1{2,}", r"\1\1", unicodedata.normalize("NFKC", text).lower())
-    found: set[int] = set()
-    for word in plain.split():
-        found.update(_rows_of_word(word, longest, rows))
-    return np.array(sorted(found), np.int64)
+    words = re.sub(r"(.)\1{2,}", r"\1\1", unicodedata.normalize("NFKC", text).lower()).split()
+    spaced = [f" {part} " for part in ([" ".join(words)] if runs.over_words else words)]
+    sizes = range(1, runs.longest + 1)
+    found = {part[at : at + size] for part in spaced for size in sizes for at in range(len(part) - size + 1)}
+    return np.unique(np.array([zlib.crc32(run.encode()) % rows for run in found if not run.isspace()], np.int64))
 
 
-def score_of(table: NDArray[Any], text: str, longest: int) -> NDArray[np.float64]:
+def score_of(table: NDArray[Any], text: str, runs: Runs) -> NDArray[np.float64]:
     """What a table [rows, labels + 1] says of a text, [labels]; its last column is how rare a run is.
 
     The sum of the weights of the text's runs over the length of the vector of their rarities.
     """
-    found = table[rows_of(text, longest, len(table))].astype(np.float64)
+    found = table[rows_of(text, runs, len(table))].astype(np.float64)
     sums: NDArray[np.float64] = found[:, :-1].sum(axis=0) / (np.linalg.norm(found[:, -1]) or 1.0)
     return sums
-
-
-@lru_cache(maxsize=20_000)
-def _rows_of_word(word: str, longest: int, rows: int) -> frozenset[int]:
-    bounded = f" {word} "
-    runs = {bounded[at : at + size] for size in range(1, longest + 1) for at in range(len(bounded) - size + 1)}
-    return frozenset(zlib.crc32(run.encode()) % rows for run in runs - {" "})

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from models.sentiment.ngrams import Runs
 from models.weights.fetch import checksum
 from undertone.errors import FatalError
 from undertone.events import Label, Value
@@ -19,7 +20,8 @@ class OnnxCard(Value):
 
     ``labels`` are the meanings of its outputs, in order. ``bias`` is added to its logits, and the sum divided by
     ``temperature``; a top probability below ``least_probability`` is called neutral; ``most_tokens`` of a text are
-    read. ``longest_ngram`` is 0 for a model without a table of runs of characters. ``sha256`` of each file.
+    read. ``longest_ngram`` is 0 for a model without a table of runs of characters; ``ngrams_over_words`` says whether
+    these go from one word to the next. ``sha256`` of each file.
     """
 
     name: str
@@ -31,6 +33,7 @@ class OnnxCard(Value):
     least_probability: float = Field(ge=0, le=1)
     most_tokens: int = Field(gt=2)
     longest_ngram: int = Field(0, ge=0)
+    ngrams_over_words: bool = False
     licence: str
     sha256: dict[str, str]
 
@@ -38,6 +41,11 @@ class OnnxCard(Value):
     def files(self) -> tuple[str, ...]:
         """What lies in the folder beside the card."""
         return (MODEL, TOKENIZER, TABLE) if self.longest_ngram else (MODEL, TOKENIZER)
+
+    @property
+    def runs(self) -> Runs:
+        """The runs of characters that the table knows."""
+        return Runs(self.longest_ngram, self.ngrams_over_words)
 
 
 def read_card(folder: Path) -> OnnxCard:

@@ -88,7 +88,7 @@ class OnnxEngine:
         """What the table says of a text, [1, labels]."""
         if self._table is None:
             return np.zeros((1, len(self._card.labels)))
-        return score_of(self._table, text, self._card.longest_ngram)[np.newaxis]
+        return score_of(self._table, text, self._card.runs)[np.newaxis]
 
 
 def _options() -> Any:

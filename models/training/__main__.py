@@ -31,7 +31,7 @@ from models.training.examples import LABELS
 from models.training.export import export, export_table, write_card
 from models.training.fitting import predict, train
 from models.training.network import Classifier
-from models.training.ngram_table import LONGEST, choose_weight, fit_table, score, weigh
+from models.training.ngram_table import choose_weight, fit_table, score, weigh
 from models.training.recipes import RECIPES, Recipe
 from undertone.errors import UndertoneError
 from undertone.settings import read_settings
@@ -66,7 +66,7 @@ def main() -> None:
         network = Classifier(recipe.base, DROPOUT).eval()
         network.load_state_dict(load_file(chosen.weights))
     else:
-        network = _train(recipe, random)
+        network = _train(recipe, chosen.seed, random)
     if chosen.keep:
         save_file(network.state_dict(), chosen.keep)
     export(network, recipe.base.tokenizer, folder)
@@ -74,18 +74,24 @@ def main() -> None:
     _say(f"written to {folder}; judge it with python -m benchmarks.sentiment FILE.tsv --model {folder}")
 
 
-def _train(recipe: Recipe, random: Random) -> Classifier:
+def _train(recipe: Recipe, seed: int, random: Random) -> Classifier:
     began_s = time.monotonic()
-    _say(f"{len(recipe.examples)} examples, {recipe.fit}")
-    return train(
-        Classifier(recipe.base, DROPOUT),
-        recipe.base.tokenizer,
-        recipe.examples,
-        recipe.vary,
-        recipe.fit,
-        random,
-        lambda step, steps, loss: _say(f"{step}/{steps} loss {loss:.3f} {time.monotonic() - began_s:.0f} s"),
-    )
+    network = Classifier(recipe.base, DROPOUT)
+    for number, fit in enumerate(recipe.fits):
+        _say(f"{len(recipe.examples)} examples, {fit}")
+        if number:
+            torch.manual_seed(seed + number)
+            random = Random(seed + number)  # noqa: S311 - so that a later fit does not hang on the number of draws before
+        network = train(
+            network,
+            recipe.base.tokenizer,
+            recipe.examples,
+            recipe.vary,
+            fit,
+            random,
+            lambda step, steps, loss: _say(f"{step}/{steps} loss {loss:.3f} {time.monotonic() - began_s:.0f} s"),
+        )
+    return network
 
 
 def _finish(network: Classifier, recipe: Recipe, seed: int, folder: Path) -> OnnxCard:
@@ -95,14 +101,13 @@ def _finish(network: Classifier, recipe: Recipe, seed: int, folder: Path) -> Onn
     labels = np.array([example.label for _ in recipe.forms for example in recipe.held_out])
     logits = predict(network, recipe.base.tokenizer, texts)
     _tell("the network alone", logits, labels)
-    if recipe.has_table:
-        table = fit_table(recipe.examples, seed)
-        scores = score(table, texts)
-        weight = choose_weight(logits, scores, labels)
-        _tell("the table alone", scores, labels)
-        export_table(weigh(table, weight), folder)
-        logits = logits + weight * scores
-        _tell(f"with the table, weighted {weight:.1f}", logits, labels)
+    table = fit_table(recipe.examples, recipe.table, seed)
+    scores = score(table, recipe.table.runs, texts)
+    weight = choose_weight(logits, scores, labels)
+    _tell("the table alone", scores, labels)
+    export_table(weigh(table, weight), folder)
+    logits = logits + weight * scores
+    _tell(f"with the table, weighted {weight:.1f}", logits, labels)
     bias = fit_bias(logits, labels)
     logits = logits + bias
     _tell(f"with the bias {np.round(bias, 3).tolist()}", logits, labels)
@@ -119,7 +124,8 @@ def _finish(network: Classifier, recipe: Recipe, seed: int, folder: Path) -> Onn
         temperature=round(temperature, 4),
         least_probability=least,
         most_tokens=recipe.most_tokens,
-        longest_ngram=LONGEST if recipe.has_table else 0,
+        longest_ngram=recipe.table.runs.longest,
+        ngrams_over_words=recipe.table.runs.over_words,
         licence=recipe.licence,
         sha256={},
     )

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from models.sentiment.ngrams import Runs
 from models.training.bases import Base, read_e5, read_minilm
 from models.training.everyday_korean import make_korean
 from models.training.examples import LABELS, Example, leave_out, read_rows, split
 from models.training.fitting import Fit, Vary
+from models.training.ngram_table import Form
 from models.training.spoken import KOREAN_FILLERS, bare, mishear, sound_alikes, write_out, write_out_korean
 from models.weights.fetch import fetch
 from undertone.events import Label
@@ -51,7 +53,8 @@ the other side."""
 class Recipe:
     """All that training needs. ``forms`` are those in which the held-out texts set temperature and threshold.
 
-    ``has_table`` asks for a linear model over runs of characters beside the network.
+    ``fits`` follow each other, each from the weights that the last one left: a warm restart (Loshchilov and Hutter,
+    "SGDR", 2017). ``table`` is the linear model over runs of characters beside the network.
     """
 
     name: str
@@ -59,12 +62,12 @@ class Recipe:
     licence: str
     base: Base
     examples: Sequence[Example]
-    fit: Fit
+    fits: Sequence[Fit]
     held_out: Sequence[Example]
     vary: Vary
     forms: Sequence[Vary]
+    table: Form
     most_tokens: int = 96
-    has_table: bool = False
 
 
 Prepare = Callable[[Path, Path, Random], Recipe]
@@ -92,11 +95,11 @@ def prepare_english(data: Path, cache: Path, random: Random) -> Recipe:
         licence="Apache-2.0; from all-MiniLM-L6-v2 (Apache-2.0), on GoEmotions (CC BY 4.0) and VADER's data (MIT)",
         base=read_minilm(fetch("all-minilm-l6-v2", cache)),
         examples=training,
-        fit=Fit(epochs=3, rate=8e-5, batch=48, smoothing=0.05),
+        fits=[Fit(epochs=3, rate=8e-5, batch=48, smoothing=0.05)],
         held_out=[example for example in held_out if example.source == CONVERSATION],
         vary=vary,
         forms=(_as_it_is, write_out),
-        has_table=True,
+        table=Form(Runs(5, over_words=False), rows=1 << 19, penalty=3e-6),
     )
 
 
@@ -122,11 +125,12 @@ def prepare_korean(data: Path, cache: Path, random: Random) -> Recipe:
         licence="Apache-2.0; from multilingual-e5-small (MIT) on NSMC's raw ratings (CC0)",
         base=read_e5(fetch("multilingual-e5-small-q4", cache), texts, KOREAN_LAYERS),
         examples=random.sample(training + everyday, len(training) + len(everyday)),
-        fit=Fit(epochs=1, rate=1e-4, batch=64, smoothing=0.0),
+        fits=[Fit(epochs=1, rate=rate, batch=64, smoothing=0.0) for rate in (1e-4, 7e-5)],
         held_out=held_out,
         vary=vary,
         forms=(_as_it_is, write_out_korean),
-        has_table=True,
+        # People put spaces where they like, so runs go over them; English gained nothing from that.
+        table=Form(Runs(5, over_words=True), rows=1 << 20, penalty=8e-7),
     )
 
 

@@ -77,7 +77,7 @@ def test_table_bias_and_temperature_all_count(language: str, text: str, tmp_path
     shipped = SHIPPED / f"sentiment-{language}"
     card = read_card(shipped)
     bare = OnnxEngine(change_card(language, tmp_path / "bare", longest_ngram=0, bias=(0.0, 0.0, 0.0), temperature=1.0))
-    scores = score_of(np.load(shipped / TABLE), text, card.longest_ngram)
+    scores = score_of(np.load(shipped / TABLE), text, card.runs)
     added = scores[2] - scores[0] + card.bias[2] - card.bias[0]
     assert abs(scores[2] - scores[0]) > 0.05, "this text says something to the table"
     expected = (log_odds(judge(bare, text)) + added) / card.temperature

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from models.sentiment import load_engines
+from models.sentiment.ngrams import Runs
 from models.sentiment.onnx_card import OnnxCard
 from models.training.examples import LABELS, Example
 
@@ -45,7 +46,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Exampl
     from models.training.export import export, export_table, write_card
     from models.training.fitting import Fit, predict, train
     from models.training.network import Classifier
-    from models.training.ngram_table import LONGEST, fit_table, score, weigh
+    from models.training.ngram_table import Form, fit_table, score, weigh
 
     torch.manual_seed(1)
     random = Random(1)
@@ -76,7 +77,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Exampl
     )
     folder = tmp_path_factory.mktemp("trained")
     texts = [example.text for example in unseen]
-    table = weigh(fit_table(examples, 1), 0.3)
+    form = Form(Runs(5, over_words=True), rows=1 << 16, penalty=3e-6)
+    table = weigh(fit_table(examples, form, 1), 0.3)
     export(network, tokenizer, folder)
     export_table(table, folder)
     card = OnnxCard(
@@ -88,12 +90,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Exampl
         temperature=1.5,
         least_probability=0.0,
         most_tokens=32,
-        longest_ngram=LONGEST,
+        longest_ngram=form.runs.longest,
+        ngrams_over_words=form.runs.over_words,
         licence="none",
         sha256={},
     )
     write_card(folder, card)
-    logits = predict(network, tokenizer, texts) + score(table, texts) + card.bias
+    logits = predict(network, tokenizer, texts) + score(table, form.runs, texts) + card.bias
     return folder, unseen, logits / card.temperature
 
 

@@ -8,12 +8,13 @@ from random import Random
 import numpy as np
 import pytest
 
-from models.sentiment.ngrams import rows_of, score_of
+from models.sentiment.ngrams import Runs, rows_of, score_of
 from models.training.everyday_korean import make_korean
 from models.training.examples import Example, leave_out, read_rows, split
 from models.training.spoken import bare, mishear, sound, sound_alikes, write_out, write_out_korean
 from undertone.errors import FatalError
 
+WITHIN = Runs(3, over_words=False)
 GOOD = (0.0, 0.0, 1.0)
 
 
@@ -110,22 +111,30 @@ def test_particles_follow_the_sound_before_them() -> None:
 
 
 def test_runs_of_characters_are_each_counted_once_and_know_where_words_end() -> None:
-    rows = rows_of("ab ab", 3, 1 << 30)
+    rows = rows_of("ab ab", WITHIN, 1 << 30)
     assert list(rows) == sorted(set(rows))
     assert len(rows) == len({" a", "a", "b", "ab", "b ", " ab", "ab "})
-    assert list(rows_of("AB", 3, 1 << 30)) == list(rows)
-    assert not set(rows_of("ba", 3, 1 << 30)) >= set(rows)
-    assert rows_of("", 3, 8).tolist() == []
-    assert rows_of("재밌어요ㅋㅋㅋㅋㅋㅋ", 2, 64).max() < 64
+    assert list(rows_of("AB \n ab", WITHIN, 1 << 30)) == list(rows)
+    assert not set(rows_of("ba", WITHIN, 1 << 30)) >= set(rows)
+    assert rows_of("", WITHIN, 8).tolist() == []
+    assert rows_of("재밌어요ㅋㅋㅋㅋㅋㅋ", Runs(2, over_words=False), 64).max() < 64
+
+
+def test_runs_may_go_from_a_word_to_the_next() -> None:
+    over = Runs(3, over_words=True)
+    rows = rows_of("AB \n ab", over, 1 << 30)
+    assert len(rows) == len({" a", "a", "b", "ab", "b ", " ab", "ab ", "b a"})
+    assert set(rows) > set(rows_of("ab ab", WITHIN, 1 << 30))
+    assert rows_of(" ", over, 8).tolist() == []
 
 
 def test_a_table_scores_a_text_by_its_runs_whatever_their_number() -> None:
     table = np.zeros((1 << 16, 3))
     table[:, 2] = 1
-    good, bad = rows_of("good", 5, 1 << 16), rows_of("bad", 5, 1 << 16)
+    good, bad = rows_of("good", WITHIN, 1 << 16), rows_of("bad", WITHIN, 1 << 16)
     table[good, 0] = 1
     table[bad, 1] = 1
-    scores = score_of(table, "good", 5)
+    scores = score_of(table, "good", WITHIN)
     assert scores[0] == pytest.approx(len(good) ** 0.5)
-    assert score_of(table, "bad bad bad", 5)[1] == pytest.approx(len(bad) ** 0.5)
-    assert score_of(table, "", 5).tolist() == [0, 0]
+    assert score_of(table, "bad bad", WITHIN)[1] == pytest.approx(len(bad) ** 0.5)
+    assert score_of(table, "", WITHIN).tolist() == [0, 0]
