@@ -59,7 +59,7 @@ async def take(url: str, speech: Path, out: Path) -> None:
         await recorder.locator("#stop").click()
         await expect(recorder.locator("#after")).to_be_visible(timeout=_SPOKEN_MS)
         session = await _open(chromium, await recorder.locator("#watch").input_value())
-        await expect(session.locator("#mood svg")).to_be_visible()
+        await expect(session.locator("#time-line svg")).to_be_visible()
         await _shoot(session, "session", out)
 
 

@@ -104,7 +104,9 @@ async def test_an_insecure_address_has_its_remedy(platform: Platform) -> None:
 
 async def test_a_link_that_opens_nothing_says_why(platform: Platform, chromium: Browser) -> None:
     page, _ = await open_page(chromium, f"{platform.url}/session?id={UNKNOWN}")
-    await expect(page.locator("#notice")).to_have_text("There is no such session, or this link does not open it.")
+    await expect(page.locator("#notice")).to_have_text(
+        "There is no such session. It may have been deleted, or the link is not complete."
+    )
     await page.goto(f"{platform.url}/session?id={UNKNOWN}&token=forged")
     await expect(page.locator("#notice")).to_contain_text("the token is not one that this server made")
     await page.goto(f"{platform.url}/session")

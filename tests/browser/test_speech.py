@@ -49,7 +49,7 @@ async def test_speech_is_seen_live_and_found_again(platform: Platform, speech: P
         await expect(unseen.locator("#past li", has_text="Two sentences")).to_have_count(0)
         await _show(unseen, hidden=False)
         await expect(unseen.locator("#past li", has_text="Two sentences")).to_be_visible()
-        await expect(watcher.locator("#mood svg")).to_be_visible()
+        await expect(watcher.locator("#time-line svg")).to_be_visible()
         shown = await watcher.locator(".row-text").all_inner_texts()
         totals = await watcher.locator("#totals").inner_text()
         assert await recorder.locator(".row-text").all_inner_texts() == shown

@@ -101,7 +101,7 @@ async def test_figures_quarters_and_trend_are_shown_in_words_and_numbers(whole: 
             await page.set_viewport_size({"width": width, "height": 800})
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
             assert await page.evaluate(
-                "(() => { const [table, panel] = ['.quarters', '.overview'].map(name => document.querySelector(name)"
+                "(() => { const [table, panel] = ['.quarters', '.figures'].map(name => document.querySelector(name)"
                 ".getBoundingClientRect()); return table.right <= panel.right; })()"
             ), width
 

@@ -74,14 +74,28 @@ export function listPastSessions(cursor) {
 }
 
 /**
- * One page of a session's utterances, from its beginning on.
+ * Some of a session's utterances, in order of time: those that start at `fromMs` or later, or the last before it.
  * @param {string} id
  * @param {string | null} token
- * @param {string | null} cursor
- * @returns {Promise<{utterances: Utterance[], next: string | null}>}
+ * @param {{fromMs: number, isBackwards: boolean, limit: number}} wanted
+ * @returns {Promise<{utterances: Utterance[], hasMore: boolean}>}
  */
-export function listUtterances(id, token, cursor) {
-  return ask(`/v1/sessions/${encodeURIComponent(id)}/utterances${query({ limit: "500", token, cursor })}`);
+export async function readUtterances(id, token, { fromMs, isBackwards, limit }) {
+  const asked = { from_ms: String(fromMs), order: isBackwards ? "desc" : "asc", limit: String(limit), token };
+  const page = await ask(`/v1/sessions/${encodeURIComponent(id)}/utterances${query(asked)}`);
+  return { utterances: isBackwards ? page.utterances.reverse() : page.utterances, hasMore: page.next !== null };
+}
+
+/**
+ * A session's windows of one size; a day has fewer of a minute than one page holds.
+ * @param {string} id
+ * @param {string | null} token
+ * @param {number} sizeMs
+ * @returns {Promise<{windows: Window[]}>}
+ */
+export function readWindows(id, token, sizeMs) {
+  const asked = { size_ms: String(sizeMs), limit: "5000", token };
+  return ask(`/v1/sessions/${encodeURIComponent(id)}/windows${query(asked)}`);
 }
 
 /**

@@ -62,15 +62,12 @@ export function words(key, values) {
 }
 
 /**
- * How an utterance feels, in a word and a sign, or why that is not known.
+ * How an utterance feels, in a word and a sign, or that this is not known.
  * @param {Utterance} utterance
  */
-export function sentimentChip(utterance) {
-  const { suppressed } = utterance.quality;
-  const mood = suppressed ? "suppressed" : (utterance.sentiment?.label ?? "unknown");
-  const chip = make("span", `chip chip-${mood}`, icon(mood));
-  chip.append(words(suppressed ? `suppressed.${suppressed}` : `mood.${mood}`));
-  return chip;
+export function sentimentChip({ sentiment }) {
+  const mood = sentiment?.label ?? "unknown";
+  return make("span", `chip chip-${mood}`, icon(mood), words(`mood.${mood}`));
 }
 
 /**

@@ -49,6 +49,13 @@ export class EventStream {
     this.#rest();
   }
 
+  /** Begins anew, with a fresh snapshot. */
+  renew() {
+    this.#lastId = "";
+    this.#rest();
+    this.#followPage();
+  }
+
   #followPage = () => {
     if (document.hidden && this.#follower.mayRest()) this.#rest();
     else if (!this.#source) this.#open();

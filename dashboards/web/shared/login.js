@@ -27,7 +27,7 @@ export async function enter(right) {
     if (error instanceof ApiError) return;
     throw error;
   }
-  const next = location.pathname + location.search;
+  const next = location.pathname + location.search + location.hash;
   location.replace(next === "/" ? "/login" : `/login?${new URLSearchParams({ next })}`);
   await new Promise(() => {}); // nothing more happens here
 }
@@ -41,7 +41,7 @@ export function destination(asked, rights) {
   const next = new URLSearchParams(asked).get("next");
   if (next !== null && URL.canParse(next, location.origin)) {
     const url = new URL(next, location.origin);
-    if (url.origin === location.origin) return url.pathname + url.search;
+    if (url.origin === location.origin) return url.pathname + url.search + url.hash;
   }
   return may(rights, "read") ? "/" : "/record";
 }

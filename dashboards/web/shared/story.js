@@ -7,7 +7,11 @@
 /** @typedef {import("./vocabulary.js").Utterance} Utterance */
 /** @typedef {import("./vocabulary.js").Partial} Partial */
 /** @typedef {import("./vocabulary.js").Window} Window */
+/** @typedef {import("./vocabulary.js").Snapshot} Snapshot */
 /** @typedef {import("./vocabulary.js").ViewerEvent} ViewerEvent */
+
+/** So many a story keeps, as many as a snapshot brings; the history has the others. */
+export const MOST_UTTERANCES = 500;
 
 /** A session at a glance, in the same small room however long it goes on. */
 export class Glance {
@@ -25,6 +29,14 @@ export class Glance {
   /** How much is heard, in samples. */
   get heard() {
     return Math.max(this.#through, this.partial?.rev ?? 0);
+  }
+
+  /** @param {Session | Utterance | Partial | Window} event */
+  add(event) {
+    if (event.type === "session") this.addSession(event);
+    if (event.type === "utterance") this.addUtterance(event);
+    if (event.type === "partial") this.addPartial(event);
+    if (event.type === "window") this.addWindow(event);
   }
 
   /** @param {Session} session */
@@ -60,19 +72,26 @@ export class Glance {
   }
 }
 
-/** One session with every utterance and every window. */
+/** One session with its last utterances and every window. */
 export class Story extends Glance {
-  /** @type {Map<string, Utterance>} */
-  #utterances = new Map();
-  #isSorted = true;
+  /** @type {Utterance[]} The last ones, in order of time and without a gap between them. */
+  utterances = [];
+  /** Whether there may be utterances before these. */
+  hasEarlier = false;
   /** @type {Map<string, Window>} By size and start. */
   #windows = new Map();
 
-  /** By id, in order of time. */
-  get utterances() {
-    if (!this.#isSorted) this.#utterances = new Map([...this.#utterances].sort(([a], [b]) => (a < b ? -1 : 1)));
-    this.#isSorted = true;
-    return this.#utterances;
+  /**
+   * The story that a snapshot tells. One that is not complete adds to what was known before.
+   * @param {Snapshot} snapshot
+   * @param {Story | null} former
+   */
+  static from(snapshot, former) {
+    const story = new Story();
+    if (former && !snapshot.complete) story.#recall(former, snapshot.utterances[0]);
+    for (const part of partsOf(snapshot)) story.add(part);
+    story.hasEarlier ||= snapshot.more || !snapshot.complete;
+    return story;
   }
 
   /**
@@ -87,9 +106,16 @@ export class Story extends Glance {
 
   /** @param {Utterance} utterance */
   addUtterance(utterance) {
-    if (this.#utterances.has(utterance.utterance_id)) return;
-    this.#utterances.set(utterance.utterance_id, utterance);
-    this.#isSorted = false;
+    const { utterances } = this;
+    let place = utterances.length;
+    while (place > 0 && utterances[place - 1].utterance_id > utterance.utterance_id) place -= 1;
+    const isKnown = utterances[place - 1]?.utterance_id === utterance.utterance_id;
+    if (isKnown || (place === 0 && this.hasEarlier)) return;
+    utterances.splice(place, 0, utterance);
+    if (utterances.length > MOST_UTTERANCES) {
+      utterances.shift();
+      this.hasEarlier = true;
+    }
     super.addUtterance(utterance);
   }
 
@@ -100,6 +126,24 @@ export class Story extends Glance {
     const known = this.#windows.get(key);
     if (!known || window.seq >= known.seq) this.#windows.set(key, window);
   }
+
+  /**
+   * @param {Story} former
+   * @param {Utterance | undefined} first What follows; with a gap before it the former utterances are of no use here.
+   */
+  #recall(former, first) {
+    if (former.session) this.addSession(former.session);
+    for (const window of former.#windows.values()) this.addWindow(window);
+    const last = former.utterances.at(-1);
+    if (first && last && last.utterance_id < first.utterance_id) return;
+    for (const utterance of former.utterances) this.addUtterance(utterance);
+    this.hasEarlier = former.hasEarlier;
+  }
+}
+
+/** @param {Snapshot} snapshot */
+function partsOf({ sessions, utterances, windows, partials }) {
+  return [...sessions, ...utterances, ...windows, ...partials];
 }
 
 /**
@@ -128,7 +172,7 @@ export class Library {
     const before = [...this.stories.keys()];
     this.complete = event.complete;
     this.stories = new Map();
-    for (const part of [...event.sessions, ...event.utterances, ...event.windows, ...event.partials]) this.#add(part);
+    for (const part of partsOf(event)) this.#add(part);
     return new Set([...before, ...this.stories.keys()]);
   }
 
@@ -143,10 +187,7 @@ export class Library {
   #add(event) {
     const story = this.stories.get(event.session_id) ?? new this.#Kind();
     this.stories.set(event.session_id, story);
-    if (event.type === "session") story.addSession(event);
-    if (event.type === "utterance") story.addUtterance(event);
-    if (event.type === "partial") story.addPartial(event);
-    if (event.type === "window") story.addWindow(event);
+    story.add(event);
     if (story.session?.state === "deleted") this.stories.delete(event.session_id);
     return event.session_id;
   }

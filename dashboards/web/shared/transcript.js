@@ -1,93 +1,154 @@
-/** A transcript that grows: finals with their sentiment, and one partial at the end that turns into a final. */
+/**
+ * A transcript that grows at both ends: finals, then what is being said now. Whatever comes or goes, the words that are
+ * being read stay where they are; only a reader who follows the end is taken along.
+ */
 
-import { make, sentimentChip } from "./elements.js";
-import { clock } from "./format.js";
+import { make, words } from "./elements.js";
+import { Follow } from "./follow.js";
+import { Place } from "./place.js";
+import { ChangingRow, hasRow, makeRow } from "./row.js";
 
-/** @typedef {import("./story.js").Story} Story */
 /** @typedef {import("./vocabulary.js").Utterance} Utterance */
+/** @typedef {import("./vocabulary.js").Partial} Partial */
+/**
+ * @typedef {object} Shown
+ * @property {Utterance[]} utterances In order of time.
+ * @property {Partial | null} partial
+ * @property {boolean} [hasLater] Whether the last of them is not the end.
+ */
 
-const NEAR_END_PX = 120;
-
-/** @param {Utterance} utterance */
-function makeRow(utterance) {
-  const suppressed = utterance.quality.suppressed !== null;
-  const time = make("span", "row-time", clock(utterance.start_ms));
-  const spoken = make("p", "row-text", utterance.text);
-  if (utterance.language) spoken.lang = utterance.language;
-  const row = make("li", `row${suppressed ? " row-suppressed" : ""}`, time, spoken, sentimentChip(utterance));
-  row.id = utterance.utterance_id;
-  return row;
-}
+/** So many of the last finals a screen reader finds in the log. */
+const ANNOUNCED = 3;
 
 export class Transcript {
-  #list;
-  #partial;
-  #scroller;
+  list = make("ol", "rows");
+  follow = new Follow();
+  place;
+  #partial = new ChangingRow();
+  #log = make("div", "unseen");
+  #isLinked;
   /** @type {Map<string, HTMLLIElement>} */
   #rows = new Map();
+  #hasLater = false;
+  #isTaken = false;
+  #shown = "";
+  #newest = "";
 
   /**
-   * @param {HTMLElement} place Gets the list of finals, which is announced politely, and the partial, which is not.
-   * @param {HTMLElement} scroller What scrolls; it follows the end unless the reader has scrolled up.
+   * @param {HTMLElement} holder Gets the list, the partial, and what a screen reader is told: finals alone, politely.
+   * @param {HTMLElement} scroller What scrolls.
+   * @param {{isLinked?: boolean}} [wishes]
    */
-  constructor(place, scroller) {
-    this.#scroller = scroller;
-    this.#list = make("ol", "rows");
-    this.#list.setAttribute("aria-live", "polite");
-    this.#list.setAttribute("aria-relevant", "additions");
-    this.#partial = make("p", "partial");
-    this.#partial.hidden = true;
-    place.append(this.#list, this.#partial);
+  constructor(holder, scroller, { isLinked = false } = {}) {
+    this.place = new Place(scroller, this.list);
+    this.#isLinked = isLinked;
+    this.#log.setAttribute("role", "log");
+    holder.append(this.list, this.#partial.element, this.#log);
+    scroller.addEventListener("scroll", () => this.#heedScroll(), { passive: true });
+    const observer = new ResizeObserver(() => this.#settle());
+    for (const element of [scroller, holder]) observer.observe(element);
   }
 
   get isEmpty() {
-    return this.#rows.size === 0 && this.#partial.hidden;
+    return this.#rows.size === 0 && this.#partial.element.hidden;
   }
 
   /**
-   * @param {Story} story
-   * @param {boolean} follow Whether the end is what matters.
+   * @param {Shown} shown
+   * @param {boolean} isLive Whether the end is still moving, and so may be followed.
    */
-  show(story, follow) {
-    const follows = follow && this.#isAtEnd();
-    for (const id of this.#rows.keys()) if (!story.utterances.has(id)) this.#remove(id);
-    let position = 0;
-    for (const [id, utterance] of story.utterances) {
-      // A stretch without words is worth a line only where something was said and put aside.
-      if (!utterance.text && utterance.quality.suppressed !== "failed") continue;
-      if (!this.#rows.has(id)) this.#insert(makeRow(utterance), id, position);
-      position += 1;
+  show({ utterances, partial, hasLater = false }, isLive) {
+    this.#hasLater = hasLater;
+    this.#isTaken = isLive && this.follow.isOn;
+    const content = `${utterances[0]?.utterance_id} ${utterances.length} ${utterances.at(-1)?.utterance_id}`;
+    const isNew = content !== this.#shown;
+    this.#shown = content;
+    if (isNew) {
+      this.place.remember();
+      const added = this.#sync(utterances.filter(hasRow));
+      if (this.#isTaken) this.#announce(added);
     }
-    this.#showPartial(story);
-    if (follows) this.#scroller.scrollTop = this.#scroller.scrollHeight;
-  }
-
-  /** @param {Story} story */
-  #showPartial({ partial }) {
-    this.#partial.hidden = !partial?.text;
-    if (!partial) return;
-    const sure = make("span", "partial-sure", partial.text.slice(0, partial.committed));
-    this.#partial.replaceChildren(sure, partial.text.slice(partial.committed));
+    this.#partial.show(hasLater ? null : partial);
+    if (isNew || this.#isTaken) this.#settle();
   }
 
   /**
-   * @param {HTMLLIElement} row
    * @param {string} id
-   * @param {number} position
+   * @returns {HTMLLIElement | null}
    */
-  #insert(row, id, position) {
-    this.#rows.set(id, row);
-    this.#list.insertBefore(row, this.#list.children[position] ?? null);
+  row(id) {
+    return this.#rows.get(id) ?? null;
   }
 
-  /** @param {string} id */
-  #remove(id) {
-    this.#rows.get(id)?.remove();
-    this.#rows.delete(id);
+  /**
+   * Brings a line into the middle, if it is there.
+   * @param {string} id
+   */
+  reveal(id) {
+    const row = this.#rows.get(id);
+    if (row) this.place.centre(row);
+    this.leave();
   }
 
-  #isAtEnd() {
-    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    return scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+  /** The reader is somewhere else from now on, not at the end. */
+  leave() {
+    this.#isTaken = false;
+    this.follow.leave(this.place.beyond.above);
   }
+
+  /**
+   * @param {Utterance[]} lines
+   * @returns {Utterance[]} The added ones.
+   */
+  #sync(lines) {
+    const wanted = new Set(lines.map(({ utterance_id }) => utterance_id));
+    for (const [id, row] of this.#rows) {
+      if (wanted.has(id)) continue;
+      row.remove();
+      this.#rows.delete(id);
+    }
+    const added = [];
+    let next = this.list.firstElementChild;
+    for (const utterance of lines) {
+      if (next?.id === utterance.utterance_id) {
+        next = next.nextElementSibling;
+        continue;
+      }
+      const row = makeRow(utterance, this.#isLinked);
+      this.#rows.set(utterance.utterance_id, row);
+      this.list.insertBefore(row, next);
+      added.push(utterance);
+    }
+    return added;
+  }
+
+  /** After a change of what is there, or of its size. */
+  #settle() {
+    if (this.#isTaken) this.place.toEnd();
+    else this.place.restore();
+    this.follow.settle(this.place.beyond.above);
+  }
+
+  /** @param {Utterance[]} added To a list that is followed. */
+  #announce(added) {
+    const isFirst = this.#newest === "";
+    const fresh = added.filter(({ utterance_id }) => utterance_id > this.#newest);
+    this.#newest = fresh.at(-1)?.utterance_id ?? (this.#newest || " ");
+    if (isFirst) return; // what was there before the reader is for them to read
+    this.#log.append(...fresh.slice(-ANNOUNCED).map(makeNews));
+    while (this.#log.childElementCount > ANNOUNCED) this.#log.firstElementChild?.remove();
+  }
+
+  #heedScroll() {
+    const { above, below } = this.place.beyond;
+    this.follow.scroll({ top: above, below: this.#hasLater ? Infinity : below });
+    this.#isTaken &&= this.follow.isOn;
+    this.place.remember();
+  }
+}
+
+/** @param {Utterance} utterance */
+function makeNews({ text, sentiment, quality }) {
+  const mood = quality.suppressed ? `suppressed.${quality.suppressed}` : `mood.${sentiment?.label ?? "unknown"}`;
+  return make("p", "", text, " ", words(mood));
 }

@@ -24,6 +24,12 @@
  * @property {number} score
  * @property {string} model
  *
+ * @typedef {object} Timing Wall times on the way of an utterance, ISO 8601.
+ * @property {string | null} spoken_at The end of its speech, by the recorder's clock; this and the others by the server's.
+ * @property {string | null} received_at
+ * @property {string | null} transcribed_at
+ * @property {string | null} classified_at
+ *
  * @typedef {object} Utterance
  * @property {"utterance"} type
  * @property {string} session_id
@@ -36,6 +42,7 @@
  * @property {number} end_ms
  * @property {string} text
  * @property {string | null} language
+ * @property {Timing} timing
  * @property {{suppressed: "no_speech" | "low_confidence" | "repetition" | "failed" | null}} quality
  * @property {Sentiment | null} sentiment
  *
@@ -66,6 +73,7 @@
  * @property {number} silence_ms
  * @property {number | null} longest_pause_ms
  * @property {number | null} words_per_minute
+ * @property {number | null} loudness_dbfs
  *
  * @typedef {object} Course
  * @property {string} session_id

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Glance, Library, Story } from "../../../dashboards/web/shared/story.js";
+import { Glance, Library, MOST_UTTERANCES, Story } from "../../../dashboards/web/shared/story.js";
 
 const ID = "s";
 /** @param {number} first @param {object} [more] @returns {any} */
@@ -19,6 +19,11 @@ const utterance = (first, more) => ({
 const partial = (first, rev) => ({ type: "partial", session_id: ID, first_sample: first, rev, text: `to ${rev}` });
 /** @param {object} more @returns {any} */
 const session = (more) => ({ type: "session", session_id: ID, seq: 0, through: 0, state: "live", ...more });
+
+/** @param {object} more @returns {any} */
+const snapshot = (more) => ({ type: "snapshot", complete: true, more: false, sessions: [], utterances: [], windows: [], partials: [], ...more });
+/** @param {number} seq @returns {any} */
+const whole = (seq) => ({ type: "window", size_ms: 0, start_ms: 0, seq });
 
 test("a final takes the place of its partial, and a late partial does not come back", () => {
   const story = new Story();
@@ -50,7 +55,48 @@ test("the first final wins, and finals lie in order however they come", () => {
   story.addUtterance(utterance(500));
   story.addUtterance(utterance(0));
   story.addUtterance(utterance(500, { text: "another" }));
-  assert.deepEqual([...story.utterances.values()].map(({ text }) => text), ["at 0", "at 500"]);
+  assert.deepEqual(story.utterances.map(({ text }) => text), ["at 0", "at 500"]);
+});
+
+test("a story keeps the last utterances, and knows that there were others", () => {
+  const story = new Story();
+  for (let n = 0; n < 10_000; n++) story.addUtterance(utterance(n * 100));
+  assert.equal(story.utterances.length, MOST_UTTERANCES);
+  assert.equal(story.utterances.at(-1)?.first_sample, 999_900);
+  assert.equal(story.hasEarlier, true);
+});
+
+test("an old utterance that comes again would leave a gap, and is not taken", () => {
+  const story = Story.from(snapshot({ utterances: [utterance(500)], more: true }), null);
+  story.addUtterance(utterance(100));
+  story.addUtterance(utterance(600));
+  assert.deepEqual(story.utterances.map(({ text }) => text), ["at 500", "at 600"]);
+});
+
+test("a whole snapshot takes the place of what was known", () => {
+  const former = Story.from(snapshot({ sessions: [session({ title: "old" })], utterances: [utterance(0)] }), null);
+  const story = Story.from(snapshot({ sessions: [session({ seq: 1 })], utterances: [utterance(100)], more: true }), former);
+  assert.deepEqual(story.utterances.map(({ text }) => text), ["at 100"]);
+  assert.equal(story.hasEarlier, true);
+  assert.equal(Story.from(snapshot({ utterances: [utterance(100)] }), former).hasEarlier, false);
+});
+
+test("a snapshot without the history adds to what was known", () => {
+  const former = Story.from(snapshot({ sessions: [session({ seq: 7, title: "known" })], utterances: [utterance(0), utterance(100)], windows: [whole(7)] }), null);
+  const away = { complete: false, utterances: [utterance(100), utterance(200)] };
+  const story = Story.from(snapshot(away), former);
+  assert.equal(/** @type {any} */ (story.session).title, "known");
+  assert.equal(story.total?.seq, 7);
+  assert.deepEqual(story.utterances.map(({ text }) => text), ["at 0", "at 100", "at 200"]);
+  assert.equal(story.lastWords?.text, "at 200");
+  assert.deepEqual(Story.from(snapshot({ complete: false }), former).utterances, former.utterances);
+});
+
+test("what a snapshot without the history cannot join on to is not joined", () => {
+  const former = Story.from(snapshot({ utterances: [utterance(0), utterance(100)] }), null);
+  const story = Story.from(snapshot({ complete: false, utterances: [utterance(900)] }), former);
+  assert.deepEqual(story.utterances.map(({ text }) => text), ["at 900"]);
+  assert.equal(story.hasEarlier, true);
 });
 
 test("an older state of the session, or of a window, changes nothing", () => {
