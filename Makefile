@@ -41,8 +41,8 @@ format: $(READY) ## let ruff rewrite what it can
 unit: $(READY) ## the tests that need no Kafka, PostgreSQL or browser
 	$(PYTEST) tests/unit tests/contract tests/docs $(ARGS)
 
-fault: $(READY) ## the tests that kill workers
-	$(PYTEST) tests/fault $(ARGS)
+fault: $(READY) ## kill, cut, fill and delay: make fault is the short selection, make fault COUNT=200 SEED=7 as much as one likes
+	$(if $(COUNT),$(BIN)/python -m tests.fault --count $(COUNT) --seed $(or $(SEED),1) $(ARGS),$(PYTEST) tests/fault $(ARGS))
 
 soak: $(READY) ## an hour of the whole platform: what grows? make soak MINUTES=60 ARGS="--speakers 6"
 	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) $(ARGS)

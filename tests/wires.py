@@ -1,38 +1,99 @@
-"""Wires that a test can cut."""
+"""Wires that a test can cut, freeze and slow down."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
+
+
+class _Wire:
+    """One connection from end to end."""
+
+    def __init__(self, *writers: asyncio.StreamWriter) -> None:
+        self.writers = writers
+        self.is_frozen = False
+
+    def cut(self) -> None:
+        """Both ends see a reset."""
+        for writer in self.writers:
+            writer.transport.abort()
+
+
+class Wires:
+    """Every connection to a server that leads over one port of ours."""
+
+    def __init__(self, port: int) -> None:
+        self._there = port
+        self._wires: set[_Wire] = set()
+        self._left_bytes: int | None = None
+        self.port = 0
+        self.delay_s = 0.0
+
+    def cut(self) -> None:
+        """Cut those that there are."""
+        for wire in self._wires:
+            wire.cut()
+
+    def cut_after(self, passed_bytes: int) -> None:
+        """Cut all of them once so many more bytes have passed, wherever in a frame or an answer that is."""
+        self._left_bytes = passed_bytes
+
+    def freeze(self) -> None:
+        """Those that there are carry nothing any more, without a word; new ones do."""
+        for wire in self._wires:
+            wire.is_frozen = True
+
+    async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
+        try:
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._there)
+        except OSError:
+            writer.transport.abort()
+            return
+        wire = _Wire(writer, there_writer)
+        self._wires.add(wire)
+        try:
+            await asyncio.gather(
+                self._pump(wire, reader, there_writer),
+                self._pump(wire, there_reader, writer),
+            )
+        finally:
+            wire.cut()
+            self._wires.discard(wire)
+
+    async def _pump(self, wire: _Wire, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                if self.delay_s:
+                    await asyncio.sleep(self.delay_s)
+                if wire.is_frozen:
+                    continue
+                if self._left_bytes is not None and len(data) >= self._left_bytes:
+                    writer.write(data[: self._left_bytes])
+                    await writer.drain()
+                    self._left_bytes = None
+                    self.cut()
+                    return
+                if self._left_bytes is not None:
+                    self._left_bytes -= len(data)
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def open_wires(port: int) -> AsyncIterator[Wires]:
+    """Wires to the server at ``port`` of this machine; at the end all are cut."""
+    wires = Wires(port)
+    server = await asyncio.start_server(wires.forward, "127.0.0.1", 0)
+    async with server:
+        wires.port = server.sockets[0].getsockname()[1]
+        yield wires
+        wires.cut()
 
 
 @asynccontextmanager
 async def cuttable(url: str) -> AsyncIterator[tuple[str, Callable[[], None]]]:
     """Another address of the server at ``url``, and what cuts every wire that leads there over it."""
-    port = urlsplit(url).port
-    writers: set[asyncio.StreamWriter] = set()
-
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65_536):
-                writer.write(data)
-                await writer.drain()
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-
-    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
-        writers.update((writer, there_writer))
-        await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer))
-
-    def cut() -> None:
-        for writer in writers:
-            writer.transport.abort()
-        writers.clear()
-
-    server = await asyncio.start_server(forward, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", cut
-        cut()
+    async with open_wires(urlsplit(url).port or 80) as wires:
+        yield f"http://127.0.0.1:{wires.port}", wires.cut
