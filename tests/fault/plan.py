@@ -39,7 +39,7 @@ LATE = (
 
 KINDS: Mapping[str, Sequence[str]] = {
     # SIGKILL at a random moment
-    "kill": (*WORKERS, "ingest"),
+    "kill": ("transcriber", *WORKERS, "ingest"),
     # SIGKILL at a chosen point
     "die": POINTS,
     # a produce fails: before the broker has the record, or after, when its answer is lost
@@ -47,7 +47,7 @@ KINDS: Mapping[str, Sequence[str]] = {
     # stopped at a chosen point for longer than the session time-out while another takes over, then goes on there
     "sleep": LATE,
     # a second one joins and leaves
-    "join": WORKERS,
+    "join": ("transcriber", "transcriber", *WORKERS),
     "kafka": ("restart", "kill", "pause"),
     "postgres": ("restart", "kill", "away", "slow", "cut"),
     # the recorders' TCP connections

@@ -18,6 +18,16 @@ class ClumsyRecorder(Recorder):
 
     clumsy: Clumsiness = ""
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether a transcriber has heard all that was written, or the recording is over, one way or another."""
+        return self._running.done() or (self.acknowledged == self.next_sample and self.behind_ms == 0)
+
+    def say_stop(self) -> None:
+        """Begin to stop; see ``stop``."""
+        self._is_stopping = True
+        self._notify()
+
     async def _speak(self, socket: ClientConnection) -> Finished:
         try:
             return await super()._speak(socket)

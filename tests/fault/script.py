@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from random import Random
 
 from tests.clips import read_clip, silence
@@ -46,13 +47,11 @@ class Script:
     number: int
     parts: tuple[Part, ...]
 
-    def stretches(self, lengths: Sequence[float]) -> Iterator[dict[str, tuple[int, int]]]:
-        """From where to where each session goes in each stretch, by relative lengths; the last goes to the end."""
-        total, done = sum(lengths), 0.0
-        for number, length in enumerate(lengths, 1):
-            start, done = done, done + length
-            share = 1.0 if number == len(lengths) else done / total
-            yield {part.title: (_place(part, start / total), _place(part, share)) for part in self.parts}
+    def stretches(self, lengths: Sequence[float]) -> Iterator[dict[str, int]]:
+        """How far each session goes by the end of each stretch, by relative lengths; the last is its whole."""
+        for number, done in enumerate(accumulate(lengths), 1):
+            share = 1.0 if number == len(lengths) else done / sum(lengths)
+            yield {part.title: _place(part, share) for part in self.parts}
 
 
 def make_script(number: int) -> Script:

@@ -1,4 +1,7 @@
-"""How each kind of fault strikes a platform: what is done before a stretch of audio is sent, and what after it."""
+"""How each kind of fault strikes a platform: what is done before a stretch of audio is sent, and what after it.
+
+The sleeps here wait for nothing: they are when a fault strikes and how long it lasts, as the plan has it.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -8,14 +11,13 @@ from typing import Any
 from stream_apps.adapter import COMMIT_EVERY_S
 from tests.fault.mischief import Mischief
 from tests.fault.plan import Fault
-from tests.fault.platform import SESSION_TIMEOUT_MS, Platform
+from tests.fault.platform import Platform
 from tests.fault.recorders import ClumsyRecorder
 from tests.waiting import until
 from tests.wires import Wires
 
 STRUCK_WITHIN_S = 10.0
 LINGER_S = 2.4 * COMMIT_EVERY_S
-AWAY_S = SESSION_TIMEOUT_MS / 1000 + 2.0
 DELAY_S = 0.15
 
 
@@ -62,17 +64,18 @@ class Strikes:
     @asynccontextmanager
     async def _sleep(self, fault: Fault) -> AsyncIterator[None]:
         part = self._platform.parts[fault.target.split()[0]]
-        async with self._platform.second(part.name, 10):
-            self._arm(fault, "stop")
-            yield
-            await self._until_struck(fault)
-            if self._platform.is_armed(part.name):
-                part.mischief.unlink()
-                self._missed.append(fault)
-                return
-            await until(lambda: part.is_stopped, STRUCK_WITHIN_S)
-            await asyncio.sleep(AWAY_S)
+        self._arm(fault, "stop")
+        yield
+        await self._until_struck(fault)
+        if self._platform.is_armed(part.name):
+            part.mischief.unlink()  # later nobody would wake it
+            self._missed.append(fault)
+            return
+        await until(lambda: part.is_stopped, STRUCK_WITHIN_S)
+        async with self._platform.second(part.name, 10):  # ready means that the sleeper has lost its partitions
+            await asyncio.sleep(fault.after_s)
             part.wake()
+            await part.ready()
 
     @asynccontextmanager
     async def _join(self, fault: Fault) -> AsyncIterator[None]:
