@@ -151,6 +151,7 @@ async def open_platform(servers: Servers, name: str, folder: Path) -> AsyncItera
         database=SecretStr(servers.database_over_wires(name)),
         session_timeout_ms=SESSION_TIMEOUT_MS,
         idle_after_s=3600,
+        access="open",
     )
     await apply_topics(settings)
     platform = Platform(servers, settings, folder)

@@ -154,7 +154,7 @@ async def _have_ended(database: str, sessions: Sequence[str]) -> bool:
 
 @asynccontextmanager
 async def _open_recorder(url: str, title: str) -> AsyncIterator[ClumsyRecorder]:
-    one = ClumsyRecorder(url, await create_session(url, title=title))
+    one = ClumsyRecorder(url, await create_session(url, title=title, patience_s=60))
     try:
         yield one
     finally:

@@ -19,6 +19,7 @@ from undertone.local.postgres import EmbeddedPostgres
 from undertone.settings import Settings
 
 DISK_BYTES = 768 << 20
+DELAY_S = 0.15
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,15 @@ class Servers:
             filler.unlink()
 
     @asynccontextmanager
+    async def slow_postgres(self) -> AsyncIterator[None]:
+        """Every answer of PostgreSQL, and every question, takes a while during the block."""
+        self.wires.delay_s = DELAY_S
+        try:
+            yield
+        finally:
+            self.wires.delay_s = 0
+
+    @asynccontextmanager
     async def paused_kafka(self) -> AsyncIterator[None]:
         """The broker takes connections and answers nothing during the block."""
         os.kill(self.kafka.child.pid, signal.SIGSTOP)
@@ -84,7 +94,8 @@ async def open_servers(folder: Path) -> AsyncIterator[Servers]:
             await kafka.stop(1)
             await postgres.stop(1)
     finally:
-        shutil.copytree(home / "logs", folder / "logs", dirs_exist_ok=True)
+        if (home / "logs").exists():
+            shutil.copytree(home / "logs", folder / "logs")
         if is_disk:
             subprocess.run(["umount", "--lazy", str(home)], check=True)
 

@@ -18,7 +18,6 @@ from tests.wires import Wires
 
 STRUCK_WITHIN_S = 10.0
 LINGER_S = 2.4 * COMMIT_EVERY_S
-DELAY_S = 0.15
 
 
 class Strikes:
@@ -85,36 +84,37 @@ class Strikes:
 
     @asynccontextmanager
     async def _kafka(self, fault: Fault) -> AsyncIterator[None]:
-        kafka = self._platform.servers.kafka
+        servers = self._platform.servers
         if fault.target == "pause":
-            async with self._platform.servers.paused_kafka():
+            async with servers.paused_kafka():
                 yield
                 await asyncio.sleep(fault.lasts_s)
             return
-        await kafka.stop(6 if fault.target == "restart" else 0)
-        yield
-        await kafka.start()
+        await servers.kafka.stop(6 if fault.target == "restart" else 0)
+        try:
+            yield
+        finally:
+            await servers.kafka.start()
 
     @asynccontextmanager
     async def _postgres(self, fault: Fault) -> AsyncIterator[None]:
-        postgres, wires = self._platform.servers.postgres, self._platform.servers.wires
+        servers = self._platform.servers
         match fault.target:
             case "slow":
-                wires.delay_s = DELAY_S
-                yield
-                await asyncio.sleep(fault.lasts_s)
-                wires.delay_s = 0
+                async with servers.slow_postgres():
+                    yield
+                    await asyncio.sleep(fault.lasts_s)
             case "cut":
-                wires.cut_after(fault.number)
+                servers.wires.cut_after(fault.number)
                 yield
                 await asyncio.sleep(fault.after_s)
-                wires.cut()
+                servers.wires.cut()
             case target:
                 yield
                 await asyncio.sleep(fault.after_s)
-                await postgres.stop(0 if target == "kill" else 6)
+                await servers.postgres.stop(0 if target == "kill" else 6)
                 await asyncio.sleep(fault.lasts_s if target == "away" else 0)
-                await postgres.start()
+                await servers.postgres.start()
 
     @asynccontextmanager
     async def _wire(self, fault: Fault) -> AsyncIterator[None]:
