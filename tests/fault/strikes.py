@@ -150,7 +150,8 @@ class Strikes:
         if part in self._armed and self._platform.is_armed(part):
             self._missed.append(self._armed[part])
         self._armed[part] = fault
-        self._platform.arm(part, Mischief(point, deed, fault.number % 3, linger_s))
+        skip = 0 if point.endswith("commit") else fault.number // 2 % 2
+        self._platform.arm(part, Mischief(point, deed, skip, linger_s))
 
     async def _until_struck(self, fault: Fault) -> None:
         """Wait for it for a while; it stays armed."""

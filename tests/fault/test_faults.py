@@ -15,7 +15,7 @@ async def test_faults_of_every_kind_change_nothing(tmp_path: Path) -> None:
     told = list[str]()
     figures = await run_faults(COUNT, SEED, tmp_path, told.append)
     assert figures.is_clean, "\n".join([*told, *figures.complaints])
-    assert figures.faults >= COUNT - 2, told  # a point that nobody passes strikes nobody
+    assert figures.faults >= COUNT * 2 // 3, told  # a point that nobody passes in time strikes nobody
     assert figures.utterances >= 15, told
 
 
