@@ -21,6 +21,7 @@ WORDS = {
     410: "the session was deleted",
     413: "the body is too large",
     415: "the body is of a kind that is not taken",
+    421: "the server was asked by a name that is not its own",
     422: "the request is wrong; the message says where",
     429: "too fast, or too much at once: wait for `retry_after_ms`",
     500: "a fault of the server",
@@ -54,5 +55,5 @@ def json_body(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"content": {"application/json": {"schema": model.model_json_schema()}}}}
 
 
-EVERYWHERE = problems(401, 403, 404, 422, 500)
+EVERYWHERE = problems(401, 403, 404, 421, 422, 500)
 """What any route under ``/v1`` may answer."""
