@@ -8,8 +8,9 @@ import httpx
 
 from benchmarks.clips import Clip, Heard, to_pcm
 from undertone.audio import to_samples
+from undertone.commands.credentials import credential_for
 from undertone.recorder import Recorder
-from undertone.session_keys import create_session
+from undertone.session_keys import SessionKeys, create_session
 
 FRAME_BYTES = 2 * to_samples(100)
 STORED_WITHIN_S = 30.0
@@ -29,12 +30,13 @@ def platform_engine(url: str, *, detect: bool) -> Callable[[Clip], Heard]:
 
 async def _hear(url: str, clip: Clip, language: str | None) -> Heard:
     pcm = to_pcm(clip.samples)
-    keys = await create_session(url, title=f"benchmark {clip.group}", language=language)
+    title = f"benchmark {clip.group}"
+    keys = await create_session(url, title=title, language=language, credential=credential_for(url))
     recorder = Recorder(url, keys, language=language)
     for start in range(0, len(pcm), FRAME_BYTES):
         await recorder.write(pcm[start : start + FRAME_BYTES])
     finished = await recorder.stop()
-    utterances = await _utterances(url, keys.session_id, finished.utterances)
+    utterances = await _utterances(url, keys, finished.utterances)
     counted = [item["text"] for item in utterances if item["quality"]["suppressed"] is None]
     return Heard(
         text=" ".join(item["text"] for item in utterances),
@@ -44,11 +46,12 @@ async def _hear(url: str, clip: Clip, language: str | None) -> Heard:
     )
 
 
-async def _utterances(url: str, session_id: str, count: int) -> list[dict[str, Any]]:
+async def _utterances(url: str, keys: SessionKeys, count: int) -> list[dict[str, Any]]:
     """The stored utterances of a session that has ended, once all that count are stored."""
     async with httpx.AsyncClient(base_url=url, timeout=30) as http, asyncio.timeout(STORED_WITHIN_S):
         while True:
-            answer = await http.get(f"/v1/sessions/{session_id}/utterances", params={"limit": 500})
+            asked = {"limit": "500", "token": keys.read_token}
+            answer = await http.get(f"/v1/sessions/{keys.session_id}/utterances", params=asked)
             found: list[dict[str, Any]] = answer.raise_for_status().json()["utterances"]
             if sum(item["quality"]["suppressed"] is None for item in found) >= count:
                 return found
