@@ -238,10 +238,12 @@ async def test_a_slow_viewer_is_closed_and_resumes_without_a_gap(
             slow.setblocking(False)
             loop = asyncio.get_running_loop()
             await loop.sock_connect(slow, (host, int(port)))
-            await loop.sock_sendall(slow, f"GET {ONE} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            await loop.sock_sendall(slow, f"GET {ONE} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
             got = b""
             while b"event: snapshot" not in got:
-                got += await loop.sock_recv(slow, 4096)
+                received = await loop.sock_recv(slow, 4096)
+                assert received, got
+                got += received
             for seq in range(1, count + 1):
                 await writer.write(utterance(seq=seq, text="가" * 19_000))
 

@@ -220,7 +220,7 @@ async def send_without_end(served: Served, path: str) -> bytes:
             writer.write(b"10000\r\n" + bytes(0x10000) + b"\r\n")
             await writer.drain()
 
-    writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
     sending = asyncio.create_task(send())
     answer = b""
     try:
