@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -19,14 +20,15 @@ from tests.conftest import running
 from tests.ingest_serving import START, frame, heard, pcm, read_log, read_until, serve_ingest, tell
 from tests.viewing import served, watching
 from tests.waiting import until
-from tests.workers import WorkerProcess
 from undertone.bootstrap import apply_topics, check_kafka
 from undertone.errors import FatalError
 from undertone.kafka import open_publisher
 from undertone.local.kafka import EmbeddedKafka
+from undertone.local.parts import Program
 from undertone.local.ports import LOOPBACK, free_ports
 from undertone.settings import Settings
 
+START_S = 60
 USER, PASSWORD = "speaker", "the right word"
 
 
@@ -123,6 +125,25 @@ def secured(settings: Settings, secured_kafka: str, certificate: Certificate) ->
     )
 
 
+def archivist_of(settings: Settings, folder: Path) -> Program:
+    """A worker on Faust, as a process, that has these settings by its environment."""
+    (port,) = free_ports(1)
+    environment = os.environ | {
+        "UNDERTONE_HOME": str(settings.home),
+        "UNDERTONE_HEALTH_PORT": str(port),
+        "UNDERTONE_KAFKA": settings.brokers(),
+        "UNDERTONE_KAFKA_SECURITY": settings.kafka_security,
+        "UNDERTONE_KAFKA_USER": USER,
+        "UNDERTONE_KAFKA_PASSWORD": PASSWORD,
+        "UNDERTONE_KAFKA_CA": str(settings.kafka_ca),
+        "UNDERTONE_TOPIC_PREFIX": settings.topic_prefix,
+        "UNDERTONE_PARTITIONS": str(settings.partitions),
+        "UNDERTONE_DATABASE": settings.database_url(),
+    }
+    (folder / "logs").mkdir()
+    return Program("archivist", ["worker", "archivist"], folder, lambda: environment, (LOOPBACK, port))
+
+
 async def test_who_has_another_password_or_trusts_another_authority_stays_outside(
     secured: Settings, tmp_path: Path
 ) -> None:
@@ -143,18 +164,10 @@ async def test_a_session_goes_through_every_client_with_tls_and_passwords(
         settings = secured.model_copy(update={"database": SecretStr(checked)})
         await apply_topics(settings)
         await asyncio.to_thread(upgrade, checked)
-        worker = WorkerProcess(
-            "archivist",
-            settings,
-            tmp_path,
-            UNDERTONE_KAFKA_SECURITY="SASL_SSL",
-            UNDERTONE_KAFKA_USER=USER,
-            UNDERTONE_KAFKA_PASSWORD=PASSWORD,
-            UNDERTONE_KAFKA_CA=str(certificate.certificate),
-        )
-        worker.start()
+        archivist = archivist_of(settings, tmp_path)
         try:
-            await worker.ready()
+            async with asyncio.timeout(START_S):
+                await archivist.start()
             async with serve_ingest(settings) as ingest:
                 made = await ingest.make(title="kept")
                 async with ingest.connect(made) as socket:
@@ -174,8 +187,7 @@ async def test_a_session_goes_through_every_client_with_tls_and_passwords(
 
                 await until(is_stored, 30, "the archivist has stored the session")
         finally:
-            if worker.is_running:
-                worker.kill()
+            await archivist.stop(5)
 
 
 async def test_a_postgres_with_another_certificate_is_not_believed(
