@@ -16,6 +16,7 @@ from dashboards.answers import Login
 from dashboards.downloads import download_routes
 from dashboards.follower import Follower
 from dashboards.history import history_routes
+from dashboards.hub import Hub
 from dashboards.pages import WEB, Pages
 from dashboards.refusals import handle_history_errors
 from dashboards.rights import NEEDS
@@ -27,7 +28,6 @@ from undertone.access.origins import Origins
 from undertone.access.quotas import Quotas
 from undertone.access.rights import Caller
 from undertone.errors import Refusal
-from undertone.events import Session
 from undertone.headers import SafeHeaders
 from undertone.health import health_routes
 from undertone.openapi import EVERYWHERE, problems
@@ -50,7 +50,8 @@ def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
     guard = Guard(settings, NEEDS)
     engine = make_engine(settings.database_url(), pool_size=10, statement_timeout_ms=round(READ_S * 1000))
     follower = Follower(settings)
-    streams = Streams(settings, engine, follower, pace or Pace(send_timeout_s=settings.viewer_timeout_s))
+    pace = pace or Pace(send_timeout_s=settings.viewer_timeout_s)
+    streams = Streams(settings, engine, follower, pace)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -63,8 +64,8 @@ def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
             await asyncio.wait([following])
             await engine.dispose()
 
-    def live(session_id: str) -> Session | None:
-        return follower.hub.knows(session_id) if follower.filled.is_set() else None
+    async def filled_hub() -> Hub:
+        return await follower.filled_hub(pace.fill_wait_s)
 
     app = FastAPI(
         title="Undertone: read side",
@@ -79,9 +80,9 @@ def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
     app.add_middleware(SafeHeaders)
     handle_refusals(app)
     handle_history_errors(app)
-    app.include_router(history_routes(engine, live))
-    app.include_router(search_routes(engine, live))
-    app.include_router(download_routes(engine, live))
+    app.include_router(history_routes(engine, filled_hub))
+    app.include_router(search_routes(engine, filled_hub))
+    app.include_router(download_routes(engine, filled_hub))
     _add_streams(app, streams, guard, Quotas(settings))
     _add_login(app, guard)
     app.routes.extend(health_routes(follower.why_not_ready))
@@ -110,7 +111,10 @@ def _add_streams(app: FastAPI, streams: Streams, guard: Guard, quotas: Quotas) -
         return await streams.open(None, last_event_id or asked or None, is_proven=True)
 
     @app.get(
-        "/v1/sessions/{session_id}/events", response_class=EventSourceResponse, responses=STREAM, dependencies=counted
+        "/v1/sessions/{session_id}/events",
+        response_class=EventSourceResponse,
+        responses=STREAM | problems(410),
+        dependencies=counted,
     )
     async def session_events(
         session_id: str,

@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dashboards.exports import MEDIA_TYPES, Format, disposition, write
-from dashboards.history import MAX_PAGE, Live, find_session
+from dashboards.history import MAX_PAGE, FilledHub, check_kept, find_session
 from storage.engine import reading
 from storage.queries import utterance_page
 from undertone.events import Utterance
@@ -22,14 +22,14 @@ _FILES: Responses = {
 }
 
 
-def download_routes(engine: AsyncEngine, live: Live) -> APIRouter:
+def download_routes(engine: AsyncEngine, filled_hub: FilledHub) -> APIRouter:
     """The route of the export."""
-    router = APIRouter(responses=problems(503) | _FILES)
+    router = APIRouter(responses=problems(410, 503) | _FILES)
 
     async def read_on(session_id: str, *, suppressed: bool) -> AsyncIterator[list[Utterance]]:
         """A session's utterances page by page. A slow receiver holds no connection of ours meanwhile."""
         cursor = None
-        while True:
+        while not (await filled_hub()).is_deleted(session_id):
             async with reading(engine) as connection:
                 page = await utterance_page(connection, session_id, cursor=cursor, limit=MAX_PAGE)
             yield [utterance for utterance in page.items if suppressed or utterance.quality.suppressed is None]
@@ -44,8 +44,9 @@ def download_routes(engine: AsyncEngine, live: Live) -> APIRouter:
         suppressed: Annotated[bool, Query(description="also what the transcriber refused")] = False,
     ) -> StreamingResponse:
         """The whole session as a file: subtitles, a table or JSON."""
+        hub = await check_kept(session_id, filled_hub)
         async with reading(engine) as connection:
-            session = await find_session(connection, session_id, live)
+            session = await find_session(connection, session_id, hub)
         pages = read_on(session_id, suppressed=suppressed)
         headers = {"content-disposition": disposition(session, form), "cache-control": "no-store"}
         return StreamingResponse(write(form, session, pages), media_type=MEDIA_TYPES[form], headers=headers)

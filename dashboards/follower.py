@@ -11,11 +11,13 @@ from aiokafka.errors import KafkaError
 
 from dashboards.hub import KEEP_MS, TOPICS, Hub
 from undertone.codec import decode
-from undertone.errors import PoisonError, TransientError
+from undertone.deletions import deletion_of
+from undertone.errors import PoisonError, Refusal, TransientError
 from undertone.events import Event
 from undertone.kafka import Record, open_reader, read_to_end, topic_name
 from undertone.retry import backoff_s
 from undertone.settings import Settings
+from undertone.topics import DELETIONS
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,19 @@ class Follower:
     def why_not_ready(self) -> str | None:
         """None once the hub is filled from the log; it then stays ready, with Kafka away too."""
         return None if self.filled.is_set() else self._trouble
+
+    async def filled_hub(self, within_s: float) -> Hub:
+        """The hub; raises ``Refusal`` ``not_ready`` if it is not filled in time.
+
+        Nothing may be shown before that, of the history neither: nobody knows yet what was deleted.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                await self.filled.wait()
+        except TimeoutError as error:
+            reason = f"the view is not ready: {self.why_not_ready()}"
+            raise Refusal("not_ready", reason, status=503, retryable=True, retry_after_ms=1000) from error
+        return self.hub
 
     async def run(self) -> None:
         """Follow the log for ever."""
@@ -82,7 +97,10 @@ class Follower:
             return None
 
     async def _begin(self, consumer: AIOKafkaConsumer) -> None:
-        """Move to where the hub stands; the first time to the last minutes of the log, and fill it from there."""
+        """Move to where the hub stands; the first time to the last minutes of the log, and fill it from there.
+
+        Deletions are read from their beginning: they never grow old.
+        """
         places = sorted(consumer.assignment())
         if self._hub is not None:
             for place in places:
@@ -91,10 +109,13 @@ class Follower:
         partitions = len(places) // len(TOPICS)
         since_ms = _now_ms() - self._keep_ms
         ends = await consumer.end_offsets(places)  # asked first: a record written in between is read, not missed
+        deletions = [place for place in places if place.topic == topic_name(self._settings, DELETIONS)]
+        beginnings = await consumer.beginning_offsets(deletions)
         found = await consumer.offsets_for_times(dict.fromkeys(places, since_ms))
         start = [0] * len(places)
         for place in places:
             offset = found[place].offset if found.get(place) is not None else ends[place]
+            offset = beginnings.get(place, offset)
             start[self.slot(place, partitions)] = offset
             consumer.seek(place, offset)
         hub = Hub(partitions, tuple(start), self._keep_ms)
@@ -111,7 +132,7 @@ class Follower:
 
     def _take(self, hub: Hub, record: Record) -> None:
         slot = self.slot(TopicPartition(record.topic, record.partition), hub.partitions)
-        hub.add(slot, record.offset, _event_of(record), record.timestamp, _now_ms())
+        hub.add(slot, record.offset, self._event_of(record), record.timestamp, _now_ms())
 
     async def _read(
         self, consumer: AIOKafkaConsumer, ranges: Mapping[int, tuple[int, int]]
@@ -128,7 +149,7 @@ class Follower:
         while left:
             for place, records in (await consumer.getmany(*left, timeout_ms=200)).items():
                 for record in records:
-                    event = _event_of(record) if record.offset < ends[place] else None
+                    event = self._event_of(record) if record.offset < ends[place] else None
                     if event is not None:
                         events.append((self.slot(place, self.hub.partitions), record.offset, event))
             left = {place for place in left if await consumer.position(place) < ends[place]}
@@ -136,13 +157,14 @@ class Follower:
                 return None
         return events
 
-
-def _event_of(record: Record) -> Event | None:
-    try:
-        return None if record.value is None else decode(record.value, record.headers)
-    except PoisonError as error:  # its writer's or the archivist's trouble; viewers just do not see it
-        log.warning("viewers do not see %s-%s@%s: %s", record.topic, record.partition, record.offset, error)
-        return None
+    def _event_of(self, record: Record) -> Event | None:
+        if TOPICS[self._topics[record.topic]] is DELETIONS:
+            return deletion_of(record.key, record.value, record.headers, record.timestamp)
+        try:
+            return None if record.value is None else decode(record.value, record.headers)
+        except PoisonError as error:  # its writer's or the archivist's trouble; viewers just do not see it
+            log.warning("viewers do not see %s-%s@%s: %s", record.topic, record.partition, record.offset, error)
+            return None
 
 
 def _now_ms() -> int:

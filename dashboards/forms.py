@@ -20,4 +20,10 @@ def as_json(form: Mapping[str, Any]) -> str:
 
 def unknown_session(session_id: str) -> Refusal:
     """The answer to a session that neither the history nor the live view knows."""
-    return Refusal("session_unknown", f"there is no session {session_id}: it was never made, or deleted", status=404)
+    words = f"there is no session {session_id}: it was never made, or is past its retention"
+    return Refusal("session_unknown", words, status=404)
+
+
+def deleted_session(session_id: str) -> Refusal:
+    """The answer to a session that somebody deleted."""
+    return Refusal("session_deleted", f"the session {session_id} was deleted", status=410)

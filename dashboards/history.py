@@ -1,6 +1,6 @@
 """The history over REST. Pages are ``{"<items>": […], "next": cursor or null}``; items are in the viewers' form."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Annotated, Literal, TypeAlias
 
@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dashboards.answers import SessionPage, UtterancePage, WindowPage
 from dashboards.filters import Wanted
-from dashboards.forms import unknown_session
+from dashboards.forms import deleted_session, unknown_session
+from dashboards.hub import Hub
 from storage import queries
 from storage.engine import reading
 from storage.listing import Sort, session_page
@@ -23,16 +24,13 @@ MAX_WINDOW_PAGE = 5000
 Cursor: TypeAlias = Annotated[str | None, Query(description="`next` of the page before")]
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 WindowLimit: TypeAlias = Annotated[int, Query(ge=1, le=MAX_WINDOW_PAGE)]
-Live: TypeAlias = Callable[[str], Session | None]
-"""Finds a session that the hub knows and the history not yet."""
+FilledHub: TypeAlias = Callable[[], Awaitable[Hub]]
+"""The hub knows what is deleted, and sessions that the history does not know yet. Raises ``Refusal`` till it does."""
 
 
-def history_routes(engine: AsyncEngine, live: Live) -> APIRouter:
+def history_routes(engine: AsyncEngine, filled_hub: FilledHub) -> APIRouter:
     """Routes that read ``engine``."""
-    router = APIRouter(prefix="/v1/sessions", responses=problems(400, 503))
-
-    async def find(connection: AsyncConnection, session_id: str) -> Session:
-        return await find_session(connection, session_id, live)
+    router = APIRouter(prefix="/v1/sessions", responses=problems(400, 410, 503))
 
     @router.get("")
     async def sessions(
@@ -43,17 +41,20 @@ def history_routes(engine: AsyncEngine, live: Live) -> APIRouter:
         limit: Limit = 50,
     ) -> SessionPage:
         """Sessions, newest first unless sorted otherwise, and the whole-session windows of those that have one."""
+        hub = await filled_hub()
         async with reading(engine) as connection:
             wanted = replace(filters, state=state)
             page = await session_page(connection, wanted, sort=sort, cursor=cursor, limit=limit)
-            windows = await queries.whole_windows(connection, [session.session_id for session in page.items])
-        return SessionPage(sessions=list(page.items), windows=windows, next=page.next)
+            kept = [session for session in page.items if not hub.is_deleted(session.session_id)]
+            windows = await queries.whole_windows(connection, [session.session_id for session in kept])
+        return SessionPage(sessions=list(kept), windows=windows, next=page.next)
 
     @router.get("/{session_id}")
     async def session(session_id: str) -> SessionState:
         """One session."""
+        hub = await check_kept(session_id, filled_hub)
         async with reading(engine) as connection:
-            return await find(connection, session_id)
+            return await find_session(connection, session_id, hub)
 
     @router.get("/{session_id}/utterances")
     async def utterances(
@@ -66,8 +67,9 @@ def history_routes(engine: AsyncEngine, live: Live) -> APIRouter:
         limit: Limit = 100,
     ) -> UtterancePage:
         """The session's utterances, in order of time, or the latest first."""
+        hub = await check_kept(session_id, filled_hub)
         async with reading(engine) as connection:
-            await find(connection, session_id)
+            await find_session(connection, session_id, hub)
             page = await queries.utterance_page(
                 connection, session_id, from_ms=from_ms, backwards=order == "desc", cursor=cursor, limit=limit
             )
@@ -81,24 +83,34 @@ def history_routes(engine: AsyncEngine, live: Live) -> APIRouter:
         limit: WindowLimit = 1000,
     ) -> WindowPage:
         """The session's windows, by size, then start."""
+        hub = await check_kept(session_id, filled_hub)
         async with reading(engine) as connection:
-            await find(connection, session_id)
+            await find_session(connection, session_id, hub)
             page = await queries.window_page(connection, session_id, size_ms=size_ms, cursor=cursor, limit=limit)
         return WindowPage(windows=page.items, next=page.next)
 
     @router.get("/{session_id}/statistics")
     async def statistics(session_id: str) -> Course:
         """The session as a whole, its quarters, and the trend from the first to the last."""
+        hub = await check_kept(session_id, filled_hub)
         async with reading(engine) as connection:
-            await find(connection, session_id)
+            await find_session(connection, session_id, hub)
             return await course(connection, session_id)
 
     return router
 
 
-async def find_session(connection: AsyncConnection, session_id: str, live: Live) -> Session:
-    """The session as it is stored, or as the hub knows it. Raises ``Refusal`` (404) for one that neither knows."""
-    session = await queries.one_session(connection, session_id) or live(session_id)
+async def check_kept(session_id: str, filled_hub: FilledHub) -> Hub:
+    """The hub, if the session is not deleted. Raises ``Refusal``."""
+    hub = await filled_hub()
+    if hub.is_deleted(session_id):
+        raise deleted_session(session_id)
+    return hub
+
+
+async def find_session(connection: AsyncConnection, session_id: str, hub: Hub) -> Session:
+    """A session that the history or the hub knows. Raises ``Refusal`` for others."""
+    session = await queries.one_session(connection, session_id) or hub.knows(session_id)
     if session is None:
         raise unknown_session(session_id)
     return session

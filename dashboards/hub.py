@@ -1,21 +1,22 @@
 """The hub: the last minutes of what viewers see, in a ring, and the viewers that follow it. Pure: time is passed in.
 
-The hub reads four topics. Offsets of all their partitions make a position: slot ``topic * partitions + partition``.
+The hub reads five topics. Offsets of all their partitions make a position: slot ``topic * partitions + partition``.
 Entries of one slot lie in the ring in the order of the log; the order between slots is the order of arrival, and
-may differ between replicas, which a cursor made of offsets does not mind.
+may differ between replicas, which a cursor made of offsets does not mind. Of a deleted session the hub keeps and shows
+nothing, whichever of its records it reads first: deletions are read from their beginning.
 """
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
 from dashboards.positions import Position
 from dashboards.viewers import Entry, Viewer
-from undertone.events import Event, Mark, Partial, Session, Utterance, Window
-from undertone.topics import PARTIALS, SESSIONS, UTTERANCES, WINDOWS, place
+from undertone.events import Deletion, Event, Mark, Partial, Session, Utterance, Window
+from undertone.topics import DELETIONS, PARTIALS, SESSIONS, UTTERANCES, WINDOWS, place
 
-TOPICS = (SESSIONS, PARTIALS, UTTERANCES, WINDOWS)
+TOPICS = (SESSIONS, PARTIALS, UTTERANCES, WINDOWS, DELETIONS)
 KEEP_MS = 600_000
 MAX_ENTRIES = 100_000
 MAX_BYTES = 64_000_000
@@ -36,7 +37,7 @@ class Known:
     @property
     def is_ended(self) -> bool:
         """Whether nobody speaks in it now."""
-        return self.session is not None and self.session.state in {"ended", "deleted"}
+        return self.session is not None and self.session.state == "ended"
 
 
 class Hub:
@@ -63,6 +64,8 @@ class Hub:
         self._max_bytes = max_bytes
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._windows: OrderedDict[Hashable, int] = OrderedDict()
+        self._deleted: set[str] = set()
+        self._in_ring: Counter[str] = Counter()
 
     def slots(self, session_id: str | None) -> tuple[int, ...]:
         """The slots that concern a session, or all of them."""
@@ -81,6 +84,7 @@ class Hub:
             entry = Entry(self._index, min(at_ms, now_ms), slot, offset, self.head, shown)
             self._index += 1
             self._ring.append(entry)
+            self._in_ring[shown.session_id] += 1
             self._bytes += len(entry.data) + _ENTRY_BYTES
             for viewer in self.viewers:
                 viewer.push(entry)
@@ -89,7 +93,11 @@ class Hub:
     def knows(self, session_id: str) -> Session | None:
         """The session's latest state, if the hub has seen it and it is not deleted."""
         known = self._known.get(session_id)
-        return known.session if known and known.session and known.session.state != "deleted" else None
+        return known.session if known else None
+
+    def is_deleted(self, session_id: str) -> bool:
+        """Whether the session was deleted, whenever that was."""
+        return session_id in self._deleted
 
     def partials(self, session_id: str | None) -> Iterator[Partial]:
         """The text that is changing now, of one session or of all."""
@@ -125,11 +133,20 @@ class Hub:
         self.viewers.discard(viewer)
 
     def _learn(self, event: Event | None, offset: int) -> Session | Partial | Utterance | Window | None:
-        """Remember what ``event`` says; return it if viewers are to see it."""
-        if isinstance(event, Window):
-            return event if self._is_new_window(event) else None
-        if not isinstance(event, Session | Partial | Utterance | Mark):
+        """Remember what ``event`` says; return what viewers are to see of it."""
+        if not isinstance(event, Deletion | Session | Partial | Utterance | Mark | Window):
             return None
+        if event.session_id in self._deleted:
+            return None
+        if isinstance(event, Deletion):
+            return self._forget(event.forgotten())
+        return self._learn_window(event) if isinstance(event, Window) else self._learn_speech(event, offset)
+
+    def _learn_speech(
+        self, event: Session | Partial | Utterance | Mark, offset: int
+    ) -> Session | Partial | Utterance | None:
+        if isinstance(event, Session) and event.state == "deleted":
+            return self._forget(event)
         known = self._known.setdefault(event.session_id, Known())
         self._known.move_to_end(event.session_id)
         if len(self._known) > MAX_KNOWN:
@@ -149,6 +166,19 @@ class Hub:
             known.partial = None
         return None if isinstance(event, Mark) else event
 
+    def _forget(self, deleted: Session) -> Session:
+        """Keep of the session that it is deleted; return what viewers are told, in place of all that waits for them."""
+        name = deleted.session_id
+        self._deleted.add(name)
+        self._known.pop(name, None)
+        if self._in_ring.pop(name, 0):
+            mine = [entry for entry in self._ring if entry.event.session_id == name]
+            self._bytes -= sum(len(entry.data) + _ENTRY_BYTES for entry in mine)
+            self._ring = deque(entry for entry in self._ring if entry.event.session_id != name)
+        for viewer in self.viewers:
+            viewer.forget(name)
+        return deleted
+
     def _learn_partial(self, known: Known, event: Partial) -> Partial | None:
         shown = known.partial
         if self._is_void(event) or (shown and shown.first_sample == event.first_sample and event.rev <= shown.rev):
@@ -160,15 +190,15 @@ class Hub:
         known = self._known.get(partial.session_id)
         return known is not None and (known.through > partial.first_sample or known.is_ended)
 
-    def _is_new_window(self, event: Window) -> bool:
+    def _learn_window(self, event: Window) -> Window | None:
         key = event.session_id, event.size_ms, event.start_ms
         if event.seq <= self._windows.get(key, -1):
-            return False
+            return None
         self._windows[key] = event.seq
         self._windows.move_to_end(key)
         if len(self._windows) > MAX_KNOWN:
             self._windows.popitem(last=False)
-        return True
+        return event
 
     def _trim(self, now_ms: int) -> None:
         ring = self._ring
@@ -177,4 +207,7 @@ class Hub:
         ):
             entry = ring.popleft()
             self._bytes -= len(entry.data) + _ENTRY_BYTES
+            self._in_ring[entry.event.session_id] -= 1
+            if not self._in_ring[entry.event.session_id]:
+                del self._in_ring[entry.event.session_id]
             self._floor[entry.slot] = entry.offset + 1

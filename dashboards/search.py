@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dashboards.answers import Hit, Part, SearchPage
 from dashboards.filters import Wanted
-from dashboards.history import Cursor, Limit, Live, find_session
+from dashboards.history import Cursor, FilledHub, Limit, check_kept, find_session
 from storage.engine import reading
 from storage.listing import Filters
 from storage.queries import sessions_of
@@ -21,18 +21,20 @@ LONGEST_QUESTION = 200
 Words: TypeAlias = Annotated[str, Query(max_length=LONGEST_QUESTION, description='words, "a phrase", the beginnin*')]
 
 
-def search_routes(engine: AsyncEngine, live: Live) -> APIRouter:
+def search_routes(engine: AsyncEngine, filled_hub: FilledHub) -> APIRouter:
     """Routes that search ``engine``: all sessions, or one."""
-    router = APIRouter(responses=problems(400, 503))
+    router = APIRouter(responses=problems(400, 410, 503))
 
     async def find(words: str, filters: Filters, session_id: str | None, cursor: str | None, limit: int) -> SearchPage:
         question = read_question(words)
+        hub = await (filled_hub() if session_id is None else check_kept(session_id, filled_hub))
         async with reading(engine) as connection:
             if session_id is not None:
-                await find_session(connection, session_id, live)
+                await find_session(connection, session_id, hub)
             page = await search(connection, question, filters, session_id=session_id, cursor=cursor, limit=limit)
-            sessions = await sessions_of(connection, {utterance.session_id for utterance in page.items})
-        hits = [_hit(question, utterance) for utterance in page.items]
+            found = [utterance for utterance in page.items if not hub.is_deleted(utterance.session_id)]
+            sessions = await sessions_of(connection, {utterance.session_id for utterance in found})
+        hits = [_hit(question, utterance) for utterance in found]
         return SearchPage(hits=hits, sessions=list(sessions), next=page.next)
 
     @router.get("/v1/search")

@@ -1,7 +1,7 @@
 """What a viewer gets first: the state of one session or of all, and the offsets from which the stream goes on."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -14,7 +14,7 @@ from storage.listing import Filters, session_page
 from undertone.events import Partial, Session, Utterance, Window
 from undertone.kafka import topic_name
 from undertone.settings import Settings
-from undertone.topics import PARTIALS
+from undertone.topics import DELETIONS, PARTIALS
 
 MAX_UTTERANCES = 500
 MAX_WINDOWS = 5000
@@ -36,6 +36,15 @@ class Snapshot:
     windows: list[Window] = field(default_factory=list)
     through: Mapping[str, int] = field(default_factory=dict)
     more: bool = False
+
+    def without(self, is_gone: Callable[[str], bool]) -> "Snapshot":
+        """The same but for sessions that are deleted: their rows may still be there."""
+        return replace(
+            self,
+            sessions=[event for event in self.sessions if not is_gone(event.session_id)],
+            utterances=[event for event in self.utterances if not is_gone(event.session_id)],
+            windows=[event for event in self.windows if not is_gone(event.session_id)],
+        )
 
     def form(self, partials: Iterable[Partial], *, complete: bool) -> dict[str, Any]:
         """The JSON of the event; of ``partials`` only those that the stored events do not void."""
@@ -83,30 +92,31 @@ def ringed_snapshot(hub: Hub, session_id: str | None) -> Snapshot:
             utterances[event.session_id if session_id is None else event.utterance_id] = event
         elif session_id is not None or event.size_ms == 0:
             windows[event.session_id, event.size_ms, event.start_ms] = event
-    gone = {name for name, event in sessions.items() if event.state == "deleted"}
     return Snapshot(
         complete=False,
         start={slot: hub.head[slot] for slot in hub.slots(session_id)},
-        sessions=[event for event in sessions.values() if event.session_id not in gone],
-        utterances=[event for event in utterances.values() if event.session_id not in gone],
-        windows=[event for event in windows.values() if event.session_id not in gone],
+        sessions=list(sessions.values()),
+        utterances=list(utterances.values()),
+        windows=list(windows.values()),
     )
 
 
 async def _start(connection: AsyncConnection, settings: Settings, hub: Hub, session_id: str | None) -> dict[int, int]:
-    """The next offsets behind the stored rows. Partials are not stored: theirs is where the hub stands."""
+    """The next offsets behind the stored rows.
+
+    Partials are not stored, and what is deleted is left out: there it is where the hub stands.
+    """
     stored = await queries.stored_offsets(connection)
     start = {}
     for slot in hub.slots(session_id):
         number, partition = divmod(slot, hub.partitions)
         topic = TOPICS[number]
-        start[slot] = hub.head[slot] if topic is PARTIALS else stored.get((topic_name(settings, topic), partition), 0)
+        is_stored = topic not in (PARTIALS, DELETIONS)
+        start[slot] = stored.get((topic_name(settings, topic), partition), 0) if is_stored else hub.head[slot]
     return start
 
 
 async def _of_one(connection: AsyncConnection, start: Mapping[int, int], session_id: str) -> Snapshot:
-    if await queries.is_deleted(connection, session_id):
-        return Snapshot(complete=True, start=start)
     session = await queries.one_session(connection, session_id)
     utterances, more = await queries.last_utterances(connection, session_id, MAX_UTTERANCES)
     windows = await queries.last_windows(connection, session_id, MAX_WINDOWS)

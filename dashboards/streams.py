@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sse_starlette import EventSourceResponse
 
 from dashboards.follower import Follower
-from dashboards.forms import unknown_session, viewer_form
+from dashboards.forms import deleted_session, unknown_session, viewer_form
 from dashboards.hub import Hub
 from dashboards.positions import Position, read_position
 from dashboards.responses import Blocks, ViewerResponse, event, heartbeat, place_only, reset
@@ -63,7 +63,9 @@ class Streams:
         ``is_proven`` says that the session exists though nothing may be stored of it yet. Raises ``Refusal`` for an
         unknown session, and while the hub is not filled or has too many viewers.
         """
-        hub = await self._filled_hub()
+        hub = await self._open_hub()
+        if session_id is not None and hub.is_deleted(session_id):
+            raise deleted_session(session_id)
         snapshot = None
         if cursor is None:
             snapshot = await self._snapshot(hub, session_id)
@@ -72,14 +74,8 @@ class Streams:
         events = self._events(hub, session_id, cursor, snapshot)
         return ViewerResponse(events, ping=0, send_timeout=self._pace.send_timeout_s)
 
-    async def _filled_hub(self) -> Hub:
-        try:
-            async with asyncio.timeout(self._pace.fill_wait_s):
-                await self._follower.filled.wait()
-        except TimeoutError as error:
-            reason = f"the live view is not ready: {self._follower.why_not_ready()}"
-            raise Refusal("not_ready", reason, status=503, retryable=True, retry_after_ms=1000) from error
-        hub = self._follower.hub
+    async def _open_hub(self) -> Hub:
+        hub = await self._follower.filled_hub(self._pace.fill_wait_s)
         if len(hub.viewers) >= self._pace.max_viewers:
             raise Refusal(
                 "too_many_viewers",
@@ -157,11 +153,14 @@ class Streams:
         at = dict(snapshot.start)
         if bridge is None:
             at |= {slot: end for slot, (_, end) in missing.items()}
-        form = snapshot.form(partials, complete=snapshot.complete and bridge is not None)
+        changing = [partial for partial in partials if not hub.is_deleted(partial.session_id)]
+        form = snapshot.without(hub.is_deleted).form(changing, complete=snapshot.complete and bridge is not None)
         events = [event("snapshot", form, at.values())]
         for slot, offset, found in bridge or ():
             at[slot] = offset + 1
-            if isinstance(found, Session | Utterance | Window) and session_id in {None, found.session_id}:
+            if not isinstance(found, Session | Utterance | Window) or hub.is_deleted(found.session_id):
+                continue
+            if session_id in {None, found.session_id}:
                 events.append(event(found.type, viewer_form(found), at.values()))
         return viewer, events
 
@@ -171,9 +170,10 @@ class Streams:
 
 
 async def live_events(hub: Hub, viewer: Viewer, blocks: Blocks, pace: Pace) -> AsyncIterator[bytes]:
-    """Entries as they come, heartbeats where there are none. Ends when it is time, or when the viewer is behind.
+    """Entries as they come, heartbeats where there are none.
 
-    What waits goes in one piece: the more there are to serve, the more comes together, and the less each costs.
+    Ends when it is time, when the viewer is behind, or when all is said of a session that is deleted. What waits goes
+    in one piece: the more there are to serve, the more comes together, and the less each costs.
     """
     rotate_at = pace.clock() + pace.rotate_s + pace.jitter() * pace.rotate_jitter_s
     beat_at = pace.clock() + pace.heartbeat_s
@@ -181,6 +181,8 @@ async def live_events(hub: Hub, viewer: Viewer, blocks: Blocks, pace: Pace) -> A
         if chunk := _take(viewer, blocks):
             yield chunk
             continue
+        if viewer.session_id is not None and hub.is_deleted(viewer.session_id):
+            return
         now = pace.clock()
         if now >= min(beat_at, rotate_at):
             # Taken before anything is sent: what the hub adds meanwhile is still to come, here or after a resume.

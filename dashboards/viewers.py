@@ -93,6 +93,11 @@ class Viewer:
         self._bytes -= len(entry.data)
         return entry
 
+    def forget(self, session_id: str) -> None:
+        """Drop what waits of a session."""
+        for key in [key for key, entry in self._pending.items() if entry.event.session_id == session_id]:
+            self._drop(key)
+
     def position(self, head: Position) -> Position:
         """This viewer's position when the hub's is ``head``."""
         return tuple(max(head[slot], self._start[slot]) for slot in self._slots)

@@ -1,5 +1,6 @@
 """The answers of the write side, as OpenAPI describes them."""
 
+from datetime import datetime
 from typing import Literal
 
 from ingest_api.limits import Limits
@@ -49,3 +50,11 @@ class FileTaken(Value):
 
     samples: int
     next: Places
+
+
+class Deleted(Value):
+    """The answer: since when nobody can read anything of the session, and when the logs hold nothing of it either."""
+
+    session_id: str
+    deleted_at: datetime
+    gone_from_logs_by: datetime

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from fastapi import Depends, FastAPI, WebSocket
 
+from ingest_api.deletions import deletion_routes
 from ingest_api.door import Door, rules_of
 from ingest_api.files import file_routes
 from ingest_api.follower import Follower
@@ -68,6 +69,7 @@ def make_app(settings: Settings) -> FastAPI:
     handle_refusals(app)
     app.include_router(session_routes(ingest, quotas))
     app.include_router(file_routes(ingest))
+    app.include_router(deletion_routes(ingest, guard, settings))
     app.include_router(login_routes(guard, quotas))
 
     @app.websocket("/v1/sessions/{session_id}/audio", dependencies=[Depends(quotas.for_stream)])

@@ -13,7 +13,9 @@ from aiokafka.errors import KafkaError
 
 from ingest_api.knowledge import Knowledge
 from undertone.codec import decode
+from undertone.deletions import deletion_of
 from undertone.errors import PoisonError, TransientError
+from undertone.events import Deletion, Event
 from undertone.kafka import Record, open_reader, read_to_end, topic_name
 from undertone.retry import backoff_s
 from undertone.settings import Settings
@@ -81,14 +83,27 @@ class Follower:
                     self.knowledge.forget(self._clock())
                     forget_at = now_s + FORGET_EVERY_S
 
+    def obey(self, deletion: Deletion) -> None:
+        """Take in a deletion that is in the log."""
+        self._learn(deletion)
+
     def _apply(self, record: Record) -> None:
-        if record.value is None:
-            return
-        try:
-            event = decode(record.value, record.headers)
-        except PoisonError as error:
-            LOG.warning("%s, partition %d, offset %d: %s", record.topic, record.partition, record.offset, error)
-            return
+        event = self._read(record)
+        if event is not None:
+            self._learn(event)
+
+    def _learn(self, event: Event) -> None:
         session_id = self.knowledge.apply(event, self._clock())
         for waiting in self._waiting.get(session_id or "", ()):
             waiting.set()
+
+    def _read(self, record: Record) -> Event | None:
+        if record.topic == topic_name(self._settings, DELETIONS):
+            return deletion_of(record.key, record.value, record.headers, record.timestamp)
+        if record.value is None:
+            return None
+        try:
+            return decode(record.value, record.headers)
+        except PoisonError as error:
+            LOG.warning("%s, partition %d, offset %d: %s", record.topic, record.partition, record.offset, error)
+            return None

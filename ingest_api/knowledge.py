@@ -1,6 +1,7 @@
 """What the write side knows of sessions from the topics it follows: a pure fold of events, bounded.
 
-A session is forgotten when its tokens have expired, since nobody can ask about it any more. Workers are forgotten when
+A session is forgotten when its tokens have expired, since nobody can ask about it any more; that it was deleted is not:
+an operator may ask, and the topic keeps it as well. Workers are forgotten when
 nothing came of them for ten seconds, by the clock of this machine: theirs may differ.
 """
 
@@ -22,7 +23,7 @@ class Knowledge:
     def __init__(self, token_hours: int) -> None:
         self._lifetime = timedelta(hours=token_hours)
         self._sessions: dict[str, Session] = {}
-        self._deleted: set[str] = set()
+        self._deletions: dict[str, Deletion] = {}
         self._workers: dict[str, tuple[Worker, datetime]] = {}
 
     def apply(self, event: Event, now: datetime) -> str | None:
@@ -31,8 +32,9 @@ class Knowledge:
             case Worker():
                 self._workers[event.worker] = (event, now)
                 self._forget_workers(now)
-            case Deletion() if self._is_wanted(event.session_id, now):
-                self._deleted.add(event.session_id)
+            case Deletion():
+                self._deletions.setdefault(event.session_id, event)
+                self._sessions.pop(event.session_id, None)
                 return event.session_id
             case Session() if self._is_wanted(event.session_id, now):
                 known = self._sessions.get(event.session_id)
@@ -45,7 +47,6 @@ class Knowledge:
         """Drop the sessions whose tokens have expired."""
         for session_id in [known for known in self._sessions if not self._is_wanted(known, now)]:
             del self._sessions[session_id]
-        self._deleted = {session_id for session_id in self._deleted if self._is_wanted(session_id, now)}
 
     def session(self, session_id: str) -> Session | None:
         """The session as last told, or None if the transcriber has not spoken of it yet."""
@@ -56,10 +57,14 @@ class Knowledge:
         session = self._sessions.get(session_id)
         return session.through if session else 0
 
+    def deletion(self, session_id: str) -> Deletion | None:
+        """How the session was deleted, if it was: as first asked for."""
+        return self._deletions.get(session_id)
+
     def stopped(self, session_id: str) -> Session | None:
         """The session if it was stopped, else None. Raises ``Refusal`` if it was deleted."""
         session = self._sessions.get(session_id)
-        if session_id in self._deleted or (session and session.is_over and session.reason != "stop"):
+        if session_id in self._deletions or (session and session.is_over and session.reason != "stop"):
             raise Refusal("session_ended", "the session was deleted: start a new one", status=410)
         return session if session and session.is_over else None
 

@@ -4,13 +4,17 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from undertone.codec import encode
 from undertone.errors import Refusal, TransientError
+from undertone.events import Event
 from undertone.kafka import Publisher, open_publisher
 from undertone.records import AudioRecord
 from undertone.retry import backoff_s
 from undertone.settings import Settings
+from undertone.topics import Topic
 
 LOG = logging.getLogger(__name__)
 
@@ -21,7 +25,7 @@ LINGER_MS = 20
 
 
 class Publishers:
-    """Writes audio records. ``run`` keeps a publisher open; the others raise ``Refusal`` while Kafka is away."""
+    """Writes records. ``run`` keeps a publisher open; the others raise ``Refusal`` while Kafka is away."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -62,6 +66,9 @@ class Publishers:
 
         The task returned gives the offset once the record is durable; task and call raise ``Refusal`` ``kafka_away``.
         """
+        return await self._submit(lambda publisher: publisher.submit_audio(record))
+
+    async def _submit(self, hand_over: Callable[[Publisher], Awaitable[Awaitable[int]]]) -> "asyncio.Task[int]":
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 await self._is_open.wait()
@@ -71,7 +78,7 @@ class Publishers:
         if publisher is None:
             raise kafka_away()
         try:
-            durable = await publisher.submit_audio(record)
+            durable = await hand_over(publisher)
         except TransientError as error:
             self._report(publisher, error)
             raise kafka_away() from error
@@ -106,6 +113,19 @@ class Publishers:
         except TimeoutError as error:
             raise kafka_away() from error
 
+    async def announce(self, topic: Topic, session_id: str, event: Event) -> None:
+        """Write an event under the session's key; returns and raises as ``publish``."""
+        value, headers = encode(event)
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                await asyncio.shield(
+                    await self._submit(
+                        lambda publisher: publisher.submit(topic, session_id, session_id.encode(), value, headers)
+                    )
+                )
+        except TimeoutError as error:
+            raise kafka_away() from error
+
     def _report(self, publisher: Publisher, error: TransientError) -> None:
         if publisher is self._publisher:
             LOG.warning("%s; opening a new publisher", error)
@@ -117,7 +137,7 @@ def kafka_away() -> Refusal:
     """The answer while Kafka does not take records."""
     return Refusal(
         "kafka_away",
-        "the audio cannot be stored right now: keep what is not acknowledged and try again",
+        "nothing can be stored right now: keep what is not acknowledged and try again",
         status=503,
         retryable=True,
         retry_after_ms=2000,

@@ -8,6 +8,7 @@ NEEDS: Needs = {
     ("POST", "/v1/sessions/{session_id}/audio"): Need(session="write"),
     ("POST", "/v1/sessions/{session_id}/stop"): Need(session="write"),
     ("POST", "/v1/sessions/{session_id}/file"): Need(session="write"),
+    ("DELETE", "/v1/sessions/{session_id}"): Need(Right.OPERATE, session="write"),
     ("POST", "/v1/login"): PUBLIC,
     ("DELETE", "/v1/login"): PUBLIC,
     ("GET", "/healthz"): PUBLIC,

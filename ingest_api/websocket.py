@@ -1,8 +1,9 @@
 """The audio WebSocket: a thin adapter between a socket, the pure ``Connection`` and the publisher.
 
-Four tasks serve one socket, and the first to end decides how it ends. ``_receive`` reads, and hands records to the
+Five tasks serve one socket, and the first to end decides how it ends. ``_receive`` reads, and hands records to the
 producer in order without waiting for the broker; ``_acknowledge`` waits for the broker in the same order and tells the
-recorder; ``_report`` says every second how far behind the transcriber is; ``_finish`` waits for the end after a stop.
+recorder; ``_report`` says every second how far behind the transcriber is; ``_finish`` waits for the end after a stop;
+``_obey`` waits for a deletion.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ START_WITHIN_S = 10.0
 ACKNOWLEDGED_WITHIN_S = 30.0
 ACK_EVERY_S = 0.1
 STATUS_EVERY_S = 1.0
+LOOK_AGAIN_S = 60.0  # changes are told; this is for none at all
 
 
 async def serve_audio(socket: WebSocket, session_id: str, ingest: Ingest) -> None:
@@ -58,6 +60,7 @@ class _Serving:
 
     async def run(self) -> None:
         work: list[Coroutine[Any, Any, Finished | None]] = [
+            self._obey(),
             self._finish(),
             self._receive(),
             self._acknowledge(),
@@ -76,6 +79,12 @@ class _Serving:
         if ended and (last_word := ended.result()):
             await self._send(last_word)
             await self._socket.close(1000)
+
+    async def _obey(self) -> None:
+        """End when the session is deleted, whatever else is going on."""
+        while True:
+            self._ingest.follower.knowledge.stopped(self._session_id)  # refuses a deleted one
+            await self._ingest.follower.changed(self._session_id, LOOK_AGAIN_S)
 
     async def _receive(self) -> None:
         while True:

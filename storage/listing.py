@@ -104,7 +104,7 @@ async def session_page(
 
 def _filtered(filters: Filters, *, with_window: bool) -> Select[Any]:
     first, end = filters.bounds()
-    query = select(sessions).where(sessions.c.state != "deleted", *filters.traits())
+    query = select(sessions).where(*filters.traits())
     query = query.where(sessions.c.session_id >= first) if first else query
     query = query.where(sessions.c.session_id < end) if filters.until else query
     query = query.where(sessions.c.language == filters.language) if filters.language else query

@@ -26,23 +26,17 @@ class Page(Generic[T]):
 
 
 async def one_session(connection: AsyncConnection, session_id: str) -> Session | None:
-    """The session as last stored, or None; a deleted one is None."""
-    query = select(sessions).where(sessions.c.session_id == session_id, sessions.c.state != "deleted")
+    """The session as last stored, or None."""
+    query = select(sessions).where(sessions.c.session_id == session_id)
     row = (await connection.execute(query)).mappings().first()
     return None if row is None else event_of(Session, dict(row))
 
 
 async def sessions_of(connection: AsyncConnection, session_ids: Collection[str]) -> list[Session]:
-    """Those of the sessions that are stored, newest first, without deleted ones."""
-    query = select(sessions).where(sessions.c.session_id.in_(session_ids), sessions.c.state != "deleted")
+    """Those of the sessions that are stored, newest first."""
+    query = select(sessions).where(sessions.c.session_id.in_(session_ids))
     rows = await connection.execute(query.order_by(sessions.c.session_id.desc()))
     return [event_of(Session, dict(row)) for row in rows.mappings()]
-
-
-async def is_deleted(connection: AsyncConnection, session_id: str) -> bool:
-    """Whether the session is stored as deleted."""
-    query = select(sessions.c.state).where(sessions.c.session_id == session_id)
-    return (await connection.execute(query)).scalar() == "deleted"
 
 
 async def utterance_page(

@@ -119,6 +119,14 @@ progress = Table(
     Column("through", BigInteger, nullable=False),
 )
 
+# sessions of which no row is kept, nor ever stored again
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("session_id", _ID, primary_key=True),
+    Column("requested_at", _TIME, nullable=False),
+)
+
 # the next offset to apply of every partition read, stored together with what the earlier ones changed
 source_offsets = Table(
     "source_offsets",

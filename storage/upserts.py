@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage.engine import writing
+from storage.forgetting import deleted_among
 from storage.rows import row_of, search_columns
 from storage.schema import progress, sessions, source_offsets, utterances, windows
 from undertone.events import Event, Mark, Session, Utterance, Window
@@ -24,20 +25,22 @@ class Sourced:
     event: Event | None
 
 
-async def store(engine: AsyncEngine, batch: Sequence[Sourced]) -> int:
+async def store(engine: AsyncEngine, batch: Sequence[Sourced], oldest: str | None = None) -> int:
     """Apply ``batch``, in order, and return how many of its records were new. Durable on return; all or nothing.
 
     Records below the stored offset of their partition are repeats. The first final with an id or a ``seq`` wins;
     a window is replaced by a higher ``seq``; a session by a higher ``seq``, or the same from later in the log.
+    Nothing is stored of deleted sessions, nor of those with ids below ``oldest``: see ``storage.forgetting``.
     Raises ``TransientError`` while PostgreSQL is away, ``PoisonError`` if it rejects a value of some record.
     """
     if not batch:
         return 0
     async with writing(engine) as connection:
         fresh = await _take(connection, batch)
-        await _store_sessions(connection, fresh)
-        await _store_finals(connection, [item.event for item in fresh])
-        await _store_windows(connection, [item.event for item in fresh])
+        kept = await _without_forgotten(connection, fresh, oldest)
+        await _store_sessions(connection, kept)
+        await _store_finals(connection, [item.event for item in kept])
+        await _store_windows(connection, [item.event for item in kept])
     return len(fresh)
 
 
@@ -87,6 +90,20 @@ async def _take(connection: AsyncConnection, batch: Sequence[Sourced]) -> list[S
         ],
     )
     return fresh
+
+
+async def _without_forgotten(
+    connection: AsyncConnection, batch: Sequence[Sourced], oldest: str | None
+) -> list[Sourced]:
+    kept = [
+        (item, item.event.session_id)
+        for item in batch
+        if isinstance(item.event, Session | Utterance | Mark | Window)
+        and (oldest is None or item.event.session_id >= oldest)
+        and not (isinstance(item.event, Session) and item.event.state == "deleted")
+    ]
+    deleted = await deleted_among(connection, {session_id for _, session_id in kept})
+    return [item for item, session_id in kept if session_id not in deleted]
 
 
 async def _store_sessions(connection: AsyncConnection, batch: Iterable[Sourced]) -> None:

@@ -1,12 +1,15 @@
-"""The archivist: keeps the history. Utterances, windows and sessions go into PostgreSQL, with their offsets."""
+"""The archivist: keeps the history. Utterances, windows and sessions go into PostgreSQL, with their offsets.
+
+It also forgets (``oblivion``): deleted sessions, and what is past the retention of text.
+"""
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 from aiokafka import TopicPartition
 
@@ -15,6 +18,7 @@ from storage.queries import stored_offsets
 from storage.upserts import Sourced, forget_place, store
 from stream_apps.dead_letters import DeadLetters
 from stream_apps.deliveries import Delivery
+from stream_apps.oblivion import Oblivion, oldest_kept
 from stream_apps.patience import Patience
 from stream_apps.presence import Outputs
 from stream_apps.reading import read_history
@@ -22,11 +26,13 @@ from undertone.errors import PoisonError, TransientError
 from undertone.kafka import open_reader, topic_name
 from undertone.retry import retry
 from undertone.settings import Settings
-from undertone.topics import SESSIONS, UTTERANCES, WINDOWS, Topic
+from undertone.topics import DELETIONS, SESSIONS, UTTERANCES, WINDOWS, Topic
 
 log = logging.getLogger(__name__)
 
-INPUTS = (SESSIONS, UTTERANCES, WINDOWS)
+T = TypeVar("T")
+
+INPUTS = (SESSIONS, UTTERANCES, WINDOWS, DELETIONS)
 BATCH_RECORDS = 500
 BATCH_S = 0.2
 MAX_WAITING = 2000
@@ -35,8 +41,10 @@ MAX_WAITING = 2000
 class Archivist:
     """Applies batches of records to the database. Holds a pool of connections: ``close`` it."""
 
-    def __init__(self, database_url: str) -> None:
-        self._engine = make_engine(database_url, pool_size=2)
+    def __init__(self, database_url: str, oldest: Callable[[], str | None] = lambda: None) -> None:
+        """``oldest`` gives the id below which sessions are past their retention, None while none is."""
+        self.engine = make_engine(database_url, pool_size=3)
+        self._oldest = oldest
 
     async def apply(self, batch: Sequence[Sourced]) -> int:
         """Store the records' effects and source offsets, and return how many were new. Durable on return.
@@ -44,20 +52,20 @@ class Archivist:
         One transaction: all or nothing, and a batch applied again changes nothing. Raises ``TransientError`` while
         PostgreSQL is away, ``PoisonError`` if it refuses a record: then apply the records one by one, in order.
         """
-        return await store(self._engine, batch)
+        return await store(self.engine, batch, self._oldest())
 
     async def stored(self) -> dict[tuple[str, int], int]:
         """The next offset to store of each (topic, partition). Raises ``TransientError`` as ``apply`` does."""
-        async with reading(self._engine) as connection:
+        async with reading(self.engine) as connection:
             return await stored_offsets(connection)
 
     async def forget(self, topic: str, partition: int) -> None:
         """Take all that a partition holds for new again. Raises ``TransientError`` as ``apply`` does."""
-        await forget_place(self._engine, topic, partition)
+        await forget_place(self.engine, topic, partition)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._engine.dispose()
+        await self.engine.dispose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,8 @@ class ArchivistApp:
         self._host: Host | None = None
         self._waiting: list[_Waiting] = []
         self._changed = asyncio.Condition()
-        self._writing: asyncio.Task[None] | None = None
+        self._working: list[asyncio.Task[None]] = []
+        self._oblivion = Oblivion(settings, archivist.engine, outputs, self._persist)
         self._is_away = False
 
     def attach(self, host: Host) -> None:
@@ -98,13 +107,19 @@ class ArchivistApp:
         self._host = host
 
     async def assign(self, partitions: frozenset[int]) -> None:
-        """Begin to write what will be received."""
-        self._writing = asyncio.create_task(self._write(partitions), name="write the history")
-        self._writing.add_done_callback(self._report)
+        """Read back which sessions are deleted, then begin to write what will be received."""
+        await self._oblivion.read_back(partitions)
+        self._working = [
+            asyncio.create_task(self._write(partitions), name="write the history"),
+            asyncio.create_task(self._oblivion.expire(), name="drop what is past its retention"),
+        ]
+        for task in self._working:
+            task.add_done_callback(self._report)
 
     async def receive(self, delivery: Delivery) -> None:
-        """Take a record; waits while too many wait already. A tombstone moves the offset alone."""
-        event = read_history(delivery)
+        """Take a record; waits while too many wait already. A tombstone, and what is forgotten, are an offset."""
+        is_content = delivery.topic is not DELETIONS and not self._oblivion.covers(delivery)
+        event = read_history(delivery) if is_content else None
         name = topic_name(self._settings, delivery.topic)
         sourced = Sourced(name, delivery.partition, delivery.offset, event)
         async with self._changed:
@@ -114,10 +129,10 @@ class ArchivistApp:
 
     async def revoke(self) -> None:
         """Forget what is not stored; a transaction under way is given up, and may have been committed: no harm."""
-        writing, self._writing = self._writing, None
-        if writing is not None:
-            writing.cancel()
-            await asyncio.wait([writing])
+        working, self._working = self._working, []
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
         async with self._changed:
             self._waiting.clear()
             self._changed.notify_all()
@@ -125,9 +140,17 @@ class ArchivistApp:
 
     async def _write(self, partitions: frozenset[int]) -> None:
         await retry(lambda: self._check_log(partitions))
+        await self._oblivion.catch_up()
         while True:
             batch = await self._gather()
-            await self._store(batch)
+            await self._oblivion.obey([record.delivery for record in batch])
+            await self._oblivion.bury([record.delivery for record in batch])
+            await self._store([self._without_forgotten(record) for record in batch])
+
+    def _without_forgotten(self, record: _Waiting) -> _Waiting:
+        if not self._oblivion.covers(record.delivery):
+            return record
+        return replace(record, sourced=replace(record.sourced, event=None))
 
     async def _gather(self) -> list[_Waiting]:
         """Records that came within a moment, or as many as make a batch."""
@@ -166,10 +189,15 @@ class ArchivistApp:
         delivery.settle()
 
     async def _apply(self, batch: Sequence[_Waiting]) -> None:
-        async def apply() -> None:
+        await self._persist(lambda: self._archivist.apply([record.sourced for record in batch]))
+
+    async def _persist(self, work: Callable[[], Awaitable[T]]) -> T:
+        """The result of work in the database, tried again while that is away."""
+
+        async def attempt() -> T:
             self._outputs.presence.check()
             try:
-                await self._archivist.apply([record.sourced for record in batch])
+                result = await work()
             except TransientError as error:
                 if not self._is_away:
                     log.warning("the history waits: %s", error)
@@ -178,8 +206,9 @@ class ArchivistApp:
             if self._is_away:
                 log.warning("the history goes on")
             self._is_away = False
+            return result
 
-        await retry(apply)
+        return await retry(attempt)
 
     async def _check_log(self, partitions: frozenset[int]) -> None:
         """Forget the stored offsets of a partition that ends before them: what comes there now is no repeat.
@@ -211,7 +240,7 @@ async def open_archivist(
     settings: Settings, outputs: Outputs, dead_letters: DeadLetters
 ) -> AsyncIterator[ArchivistApp]:
     """The app with its connections, closed on exit. Raises ``FatalError`` if no database is set."""
-    archivist = Archivist(settings.database_url())
+    archivist = Archivist(settings.database_url(), lambda: oldest_kept(settings))
     try:
         yield ArchivistApp(settings, archivist, outputs, dead_letters)
     finally:

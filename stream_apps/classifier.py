@@ -13,7 +13,8 @@ from stream_apps.deliveries import Delivery, GivenOut
 from stream_apps.presence import Outputs
 from stream_apps.reading import read_final
 from undertone.errors import FatalError
-from undertone.events import Mark, Sentiment, Transcript, Utterance
+from undertone.events import Deletion, Mark, Sentiment, Transcript, Utterance
+from undertone.identifiers import mark_key
 from undertone.settings import Settings
 from undertone.topics import TRANSCRIPTS, UTTERANCES, Topic
 
@@ -46,11 +47,14 @@ class Classifier:
     async def revoke(self) -> None:
         """Nothing to forget."""
 
+    async def forget(self, partition: int, deletion: Deletion) -> None:
+        """Nothing to forget either."""
+
     async def receive(self, delivery: Delivery) -> None:
         """Write the utterance or mark, then settle. Text that crashes an engine goes on in its place, unjudged."""
         event = read_final(delivery)
         if isinstance(event, Mark):
-            await self._outputs.put(UTTERANCES, event.session_id, event, f"{event.session_id}-mark")
+            await self._outputs.put(UTTERANCES, event.session_id, event, mark_key(event.session_id))
         else:
             await self._classify(event)
         delivery.settle()

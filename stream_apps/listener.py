@@ -156,8 +156,7 @@ class Listener:
         changes: dict[str, object] = {"through": through, "resume": resume}
         if ended is not None:
             ended_at = datetime.fromtimestamp(entry.received_at_ms / 1000, tz=UTC)
-            state = "deleted" if ended == "delete" else "ended"
-            changes |= {"state": state, "reason": ended, "ended_at": ended_at}
+            changes |= {"state": "ended", "reason": ended, "ended_at": ended_at}
         return Boundary(self._session.model_copy(update=changes), ended=ended)
 
     def _cut(self, cut: Cut) -> Boundary:

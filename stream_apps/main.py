@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from stream_apps.adapter import Adapter
 from stream_apps.dead_letters import DeadLetters
 from stream_apps.deliveries import StreamApp
+from stream_apps.obedience import Obedient
 from stream_apps.presence import Outputs, Presence
 from undertone.errors import FatalError
 from undertone.health import health_routes
@@ -73,15 +74,15 @@ async def _make_app(
     if name == "transcriber":
         from stream_apps.transcriber import open_transcriber
 
-        return await stack.enter_async_context(open_transcriber(settings, outputs, dead_letters))
+        return Obedient(await stack.enter_async_context(open_transcriber(settings, outputs, dead_letters)), settings)
     if name == "classifier":
         from stream_apps.classifier import make_classifier
 
-        return make_classifier(settings, outputs)
+        return Obedient(make_classifier(settings, outputs), settings)
     if name == "statistics":
         from stream_apps.statistician import Statistician
 
-        return Statistician(settings, outputs, dead_letters)
+        return Obedient(Statistician(settings, outputs, dead_letters), settings)
     from stream_apps.archivist import open_archivist
 
     return await stack.enter_async_context(open_archivist(settings, outputs, dead_letters))

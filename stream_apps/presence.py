@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
@@ -67,12 +67,19 @@ class Outputs:
     async def put(self, topic: Topic, session_id: str, event: Event, key: str | None = None) -> int:
         """Write an event; its offset once it is durable. May write twice when Kafka is away: ``seq`` tells repeats."""
 
-        async def write() -> int:
+        return await self._retry(lambda: self._publisher.publish(topic, session_id, event, key))
+
+    async def bury(self, topic: Topic, session_id: str, key: bytes) -> int:
+        """Write a tombstone: compaction removes what ``key`` held. Durable on return, retried as ``put`` is."""
+        return await self._retry(lambda: self._publisher.write(topic, session_id, key, None, []))
+
+    async def _retry(self, write: Callable[[], Awaitable[int]]) -> int:
+        async def attempt() -> int:
             self.presence.check()
             with hopeless_is_fatal():
-                return await self._publisher.publish(topic, session_id, event, key)
+                return await write()
 
-        return await retry(write)
+        return await retry(attempt)
 
     @property
     def publisher(self) -> Publisher:

@@ -10,7 +10,8 @@ from stream_apps.memory import CompactedMemory
 from stream_apps.presence import Outputs
 from stream_apps.reading import read_judged
 from undertone.errors import PoisonError
-from undertone.events import Mark, Statistics, Utterance, Window
+from undertone.events import Deletion, Mark, Statistics, Utterance, Window
+from undertone.identifiers import window_key
 from undertone.retry import retry
 from undertone.settings import Settings
 from undertone.topics import STATISTICS, UTTERANCES, WINDOWS, Topic
@@ -38,11 +39,17 @@ class Statistician:
         self._memory.forget()
 
     async def receive(self, delivery: Delivery) -> None:
-        """Write the windows that a final or mark changes, then the memory; a repeat changes nothing."""
+        """Write the windows that a final or mark changes, then the memory; repeats and tombstones change nothing."""
         event = read_judged(delivery)
         if event is not None:
             await self._apply(delivery.partition, event)
         delivery.settle()
+
+    async def forget(self, partition: int, deletion: Deletion) -> None:
+        """Keep of the session's memory its name and number alone."""
+        known = self._memory.get(partition, deletion.session_id)
+        if known is not None:
+            await self._memory.put(partition, Statistics(session_id=known.session_id, seq=known.seq))
 
     async def _apply(self, partition: int, event: Utterance | Mark) -> None:
         before = self._memory.get(partition, event.session_id) or Statistics(session_id=event.session_id)
@@ -56,9 +63,5 @@ class Statistician:
             await self._memory.put(partition, after)
 
     async def _put(self, window: Window) -> None:
-        await self._outputs.put(WINDOWS, window.session_id, window, window_key(window))
-
-
-def window_key(window: Window) -> str:
-    """The key of a window's record: one per session, size and start."""
-    return f"{window.session_id}-{window.size_ms}-{window.start_ms:012d}"
+        key = window_key(window.session_id, window.size_ms, window.start_ms)
+        await self._outputs.put(WINDOWS, window.session_id, window, key)

@@ -106,6 +106,13 @@ class Stenographer:
         finally:
             self._foretaste.forget()
 
+    def abandon(self) -> None:
+        """Settle everything that was taken, unheard: the session is deleted. ``write`` must have ended."""
+        while not self._inbox.empty():
+            entry, settle = self._inbox.get_nowait()
+            self._waiting[entry.offset] = (entry, settle)
+        self._settle(list(self._waiting))
+
     @property
     def is_idle(self) -> bool:
         """Whether everything that was taken is heard."""

@@ -30,7 +30,7 @@ from stream_apps.reading import read_audio
 from stream_apps.stenographer import Desk, Stenographer
 from undertone.audio import to_samples
 from undertone.errors import TransientError, UndertoneError
-from undertone.events import Session, Worker
+from undertone.events import Deletion, Session, Worker
 from undertone.identifiers import session_created_at
 from undertone.records import Close
 from undertone.retry import retry
@@ -106,6 +106,22 @@ class Transcriber:
         if stenographer.unsettled_samples > UNSETTLED_AT_MOST and stenographer not in self._crowded:
             self._crowded.add(stenographer)
             self._tapped.pause(stenographer.partition)
+
+    async def forget(self, partition: int, deletion: Deletion) -> None:
+        """Stop hearing the session; its record says from now on that it is deleted, and nothing else."""
+        memory = self._desk.memory
+        stenographer = self._stenographers.pop((partition, deletion.session_id), None)
+        if stenographer is not None:
+            task = self._tasks.pop(stenographer)
+            task.cancel()
+            await asyncio.wait([task])
+            metrics.SESSIONS.set(len(self._stenographers))
+        known = memory.get(partition, deletion.session_id)
+        if known is None or known.state != "deleted":
+            # One more than the last known: the stenographer may have stored a record of which it did not learn.
+            await memory.put(partition, deletion.forgotten(seq=(known.seq if known else 0) + 1))
+        if stenographer is not None:
+            stenographer.abandon()
 
     async def attend(self) -> None:
         """Every second: close what is silent on the wire, and report. Runs for ever."""

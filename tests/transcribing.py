@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from stream_apps.adapter import Adapter
 from stream_apps.dead_letters import DeadLetters
+from stream_apps.obedience import Obedient
 from stream_apps.presence import Outputs, Presence
 from stream_apps.transcriber import open_transcriber
 from tests.streams import read_events
@@ -17,13 +18,13 @@ from undertone.topics import SESSIONS
 
 
 @asynccontextmanager
-async def transcribing(settings: Settings) -> AsyncIterator[Adapter]:
+async def transcribing(settings: Settings, kind: type[Outputs] = Outputs) -> AsyncIterator[Adapter]:
     """A transcriber in this loop, as its worker runs it."""
     async with open_publisher(settings) as publisher:
-        outputs = Outputs(publisher, Presence(60))
+        outputs = kind(publisher, Presence(60))
         dead_letters = DeadLetters("transcriber", outputs)
         async with open_transcriber(settings, outputs, dead_letters) as app:
-            adapter = Adapter(app, settings, dead_letters)
+            adapter = Adapter(Obedient(app, settings), settings, dead_letters)
             app.attach(adapter)
             outputs.presence.begin()
             await adapter.start()

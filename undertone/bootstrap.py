@@ -21,8 +21,9 @@ from aiokafka.errors import (
 
 from undertone.errors import FatalError
 from undertone.kafka import client_options, topic_name
+from undertone.retention import retention_ms
 from undertone.settings import Settings
-from undertone.topics import AUDIO, HOUR_MS, TOPICS, Topic
+from undertone.topics import TOPICS, Topic
 
 TIMEOUT_S = 10.0
 _POLL_S = 0.05
@@ -137,8 +138,7 @@ async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, di
 
 def _wanted(state: TopicState, settings: Settings) -> dict[str, str]:
     """Ours over what an operator has set besides."""
-    retention_ms = settings.audio_retention_hours * HOUR_MS if state.topic is AUDIO else None
-    return {**state.config, **state.topic.config(retention_ms)}
+    return {**state.config, **state.topic.config(retention_ms(state.topic, settings))}
 
 
 async def _create(admin: AIOKafkaAdminClient, settings: Settings, missing: list[TopicState]) -> None:

@@ -9,6 +9,7 @@ import typer
 from undertone import __version__
 from undertone.commands.access import key_commands, login
 from undertone.commands.dead_letters import letter_commands
+from undertone.commands.deletion import delete
 from undertone.commands.history import export, search, sessions, show
 from undertone.commands.operator import database_commands, model_commands, topic_commands
 from undertone.commands.parts import demo, serve, worker
@@ -61,6 +62,7 @@ app.command()(search)
 app.command()(export)
 app.command()(login)
 app.add_typer(key_commands, name="keys")
+app.command()(delete)
 app.add_typer(model_commands, name="models")
 app.add_typer(topic_commands, name="topics")
 app.add_typer(database_commands, name="db")

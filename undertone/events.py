@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from undertone.identifiers import utterance_id
+from undertone.identifiers import session_created_at, utterance_id
 from undertone.quantities import (
     Count,
     Decibels,
@@ -25,7 +25,7 @@ from undertone.quantities import (
 )
 
 Label: TypeAlias = Literal["positive", "neutral", "negative"]
-EndReason: TypeAlias = Literal["stop", "idle", "delete"]
+EndReason: TypeAlias = Literal["stop", "idle"]
 Suppression: TypeAlias = Literal["no_speech", "low_confidence", "repetition", "failed"]
 
 
@@ -51,13 +51,14 @@ class SessionState(Value):
     """The state of a session at its last boundary, as everyone may know it.
 
     ``seq`` is the number of finals and marks given out. ``language`` is the given one, else the detected one
-    once it is certain, with its probability. ``state`` is ``open`` before the first recorder, then ``live``.
+    once it is certain, with its probability. ``state`` is ``open`` before the first recorder, then ``live``. Of a
+    ``deleted`` session nothing else is told: see ``Deletion.forgotten``.
     """
 
     type: Literal["session"] = "session"
     session_id: SessionId
     state: Literal["open", "live", "ended", "deleted"] = "open"
-    reason: EndReason | None = None
+    reason: EndReason | Literal["delete"] | None = None
     seq: Count = 0
     through: Sample = 0
     language: Name | None = None
@@ -260,12 +261,23 @@ class Statistics(Value):
 
 
 class Deletion(Value):
-    """Somebody asked that a session be forgotten."""
+    """Somebody asked that a session be forgotten. Everyone obeys it at once, and whatever comes after it."""
 
     type: Literal["deletion"] = "deletion"
     session_id: SessionId
     requested_at: Time
     requested_by: Name
+
+    def forgotten(self, seq: int = 0) -> Session:
+        """All that is told of the session from now on."""
+        return Session(
+            session_id=self.session_id,
+            state="deleted",
+            reason="delete",
+            seq=seq,
+            created_at=session_created_at(self.session_id),
+            ended_at=self.requested_at,
+        )
 
 
 class Worker(Value):

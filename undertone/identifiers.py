@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 _SESSION_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
+_ID_CHARACTERS = 36
 LAST_TIME_MS = 32_503_680_000_000
 """The year 3000, Unix milliseconds: times far beyond have no date in Python."""
 
@@ -42,3 +43,19 @@ def first_session_id(made_ms: int) -> str:
 def utterance_id(session_id: str, first_sample: int) -> str:
     """The id of the utterance that starts at ``first_sample``; ids of one session sort by time."""
     return f"{session_id}-{first_sample:012d}"
+
+
+def mark_key(session_id: str) -> str:
+    """The key of all marks of a session in ``utterances``, so that compaction keeps the last."""
+    return f"{session_id}-mark"
+
+
+def window_key(session_id: str, size_ms: int, start_ms: int) -> str:
+    """The key of a window in ``windows``."""
+    return f"{session_id}-{size_ms}-{start_ms:012d}"
+
+
+def session_of_key(key: bytes | None) -> str | None:
+    """The session that a record is about: every key begins with its id. None for keys of other kinds."""
+    text = (key or b"")[:_ID_CHARACTERS].decode(errors="replace")
+    return text if is_session_id(text) else None

@@ -65,7 +65,10 @@ class Publisher:
         return await self.write(AUDIO, record.session_id, record.session_id.encode(), value, headers)
 
     async def write(self, topic: Topic, session_id: str, key: bytes, value: bytes | None, headers: Headers) -> int:
-        """Write raw bytes into the session's partition. Raises ``TransientError`` when Kafka does not take them."""
+        """Write raw bytes into the session's partition; ``value`` None is a tombstone, which ends what the key held.
+
+        Raises ``TransientError`` when Kafka does not take them.
+        """
         return await (await self.submit(topic, session_id, key, value, headers))
 
     async def submit_audio(self, record: AudioRecord) -> Awaitable[int]:

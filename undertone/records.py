@@ -58,12 +58,12 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """The session ends at ``at``: ``stop`` and ``delete`` are final, ``idle`` may be reopened by an Open."""
+    """The session ends at ``at``: ``stop`` is final, ``idle`` may be reopened by an Open."""
 
     session_id: SessionId
     connection: Name
     at: Sample
-    reason: Literal["stop", "idle", "delete"]
+    reason: Literal["stop", "idle"]
 
 
 AudioRecord: TypeAlias = Open | Audio | Gap | Close

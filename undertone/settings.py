@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from undertone.audio import LONGEST_HOURS
@@ -111,6 +111,12 @@ class Settings(BaseSettings):
     viewer_timeout_s: int = Field(
         30, ge=1, description="A viewer, or any other client of the web, that takes nothing for so long is closed."
     )
+    text_retention_days: int | None = Field(
+        None,
+        ge=1,
+        description="How many days text and statistics are kept, counted from when their session was made. Unset: in "
+        "the history for ever, in the log for as long as topics.md says.",
+    )
     idle_after_s: int = Field(120, ge=1, description="A session that is silent on the wire for so long ends.")
     refuse_above_s: float = Field(
         10.0,
@@ -146,6 +152,19 @@ class Settings(BaseSettings):
     )
     endpoint_ms: int = Field(1000, ge=200, le=5000, description="Silence that ends an utterance.")
     partials: bool = Field(True, description="Whether text is shown while it still changes.")
+
+    @field_validator("text_retention_days", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, days: object) -> object:
+        return None if days == "" else days  # compose cannot leave a variable out
+
+    @field_validator("text_retention_days")
+    @classmethod
+    def _outlives_sessions(cls, days: int | None, given: ValidationInfo) -> int | None:
+        hours = given.data.get("token_hours", 0)
+        if days is not None and days * 24 < hours:
+            raise ValueError(f"a session may go on for the {hours} hours of UNDERTONE_TOKEN_HOURS: keep text as long")
+        return days
 
     def brokers(self) -> str:
         """The brokers, or a ``FatalError`` that says which setting is missing."""

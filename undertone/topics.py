@@ -6,6 +6,7 @@ from aiokafka.partitioner import murmur2
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+ROLL_MS = 10 * 60_000
 MAX_RECORD_BYTES = 1_010_000
 BATCH_BYTES = 100_000
 """What Kafka adds to a record, generously."""
@@ -15,8 +16,10 @@ BATCH_BYTES = 100_000
 class Topic:
     """A topic and its settings. ``name`` is without the prefix; ``memory`` topics are read back by their writer.
 
-    Memories and what ``rolls`` close a segment every 10 minutes: Kafka cleans up closed ones alone. ``max_bytes`` is
-    what a record has at most, with key and headers.
+    Kafka cleans up closed segments alone. Memories and what ``rolls`` close one every 10 minutes, the others after an
+    eighth of the retention: a record is gone that much later than it says, at the latest. What is overwritten in a
+    compacted topic is gone within about a day. ``max_bytes`` is what a record has at most, with key and
+    headers.
     """
 
     name: str
@@ -35,13 +38,18 @@ class Topic:
         config = {"cleanup.policy": ",".join(policy), "message.timestamp.type": "CreateTime"}
         if keep_ms is not None:
             config["retention.ms"] = str(keep_ms)
-        if self.memory or self.rolls:
-            config["segment.ms"] = str(10 * 60_000)
+            config["segment.ms"] = str(self.segment_ms(keep_ms))
         if self.memory:
             config["min.compaction.lag.ms"] = str(HOUR_MS)
         if self.max_bytes != MAX_RECORD_BYTES:
             config["max.message.bytes"] = str(self.max_bytes + BATCH_BYTES)
+        if self.compact:
+            config["max.compaction.lag.ms"] = str(DAY_MS)
         return config
+
+    def segment_ms(self, retention_ms: int) -> int:
+        """After how long a segment is closed, of a topic that keeps records for ``retention_ms``."""
+        return ROLL_MS if self.memory or self.rolls else retention_ms // 8
 
 
 AUDIO = Topic("audio", "session", "the log of a session: open, audio, gap, close", DAY_MS)

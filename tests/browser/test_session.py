@@ -287,7 +287,7 @@ async def test_what_is_gone_is_said_in_words_and_leads_on(whole: Settings, write
     async with served(make_app(whole)) as address:
         page, _ = await open_page(chromium, address + PATH)
         await expect(page.locator(".row")).to_have_count(5)
-        deleted = session_after(said[-1], reason="delete").model_copy(update={"seq": 6, "state": "deleted"})
+        deleted = session_after(said[-1]).model_copy(update={"seq": 6, "state": "deleted", "reason": "delete"})
         await writer.write(deleted)
         await expect(page.locator("#notice")).to_contain_text("has been deleted")
         assert await page.locator(".row:visible").count() == 0

@@ -81,7 +81,7 @@ async def test_a_snapshot_then_live_without_gap_or_repeat(whole: Settings, write
 
 
 async def test_all_sessions_with_the_last_words_and_whole_windows_of_each(whole: Settings, writer: Writer) -> None:
-    await writer.write(session(1, state="ended", reason="stop"), session(2), session(3, state="deleted"))
+    await writer.write(session(1, state="ended", reason="stop"), session(2))
     await writer.write(*(utterance(number, seq) for number in (1, 2) for seq in (1, 2)))
     await writer.write(window(1, seq=2), window(1, size_ms=0, seq=2))
     await writer.archive()
@@ -291,14 +291,6 @@ async def test_a_new_session_can_be_followed_with_its_token_before_it_is_known(w
             assert (answer.status_code, answer.json()["code"]) == (403, "token_foreign")
             answer = await client.get("/v1/events", params={"token": token})
             assert answer.status_code == 403
-
-
-async def test_a_deleted_session_is_unknown(whole: Settings, writer: Writer) -> None:
-    await writer.write(utterance(seq=1), session(seq=2, state="deleted"))
-    await writer.archive()
-    async with served(make_app(whole)) as address, httpx.AsyncClient(base_url=address) as client:
-        for path in (ONE, f"/v1/sessions/{session_id()}/utterances"):
-            assert (await client.get(path)).json()["code"] == "session_unknown"
 
 
 async def test_too_many_viewers_are_refused_with_a_time_to_come_back(whole: Settings, writer: Writer) -> None:

@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
 from models.sentiment import make_router
 from models.sentiment.abstention import Unjudged
 from stream_apps.classifier import Classifier
@@ -13,10 +11,10 @@ from stream_apps.deliveries import Delivery
 from stream_apps.presence import Outputs
 from stream_apps.statistician import Statistician
 from tests.examples import SESSION_ID, mark, transcript, utterance
-from tests.streams import read_events, read_records, running_app
+from tests.streams import committed, read_events, read_records, running_app
 from tests.waiting import until
 from undertone.events import Event, Mark, Sentiment, Statistics, Transcript, Utterance, Window
-from undertone.kafka import client_options, open_publisher, topic_name
+from undertone.kafka import open_publisher
 from undertone.settings import Settings
 from undertone.topics import DEAD_LETTERS, STATISTICS, TRANSCRIPTS, UTTERANCES, WINDOWS, Topic, place
 
@@ -29,18 +27,6 @@ async def publish(settings: Settings, topic: Topic, events: Sequence[Event]) -> 
     async with open_publisher(settings) as publisher:
         for event in events:
             await publisher.publish(topic, event.session_id, event)  # type: ignore[union-attr]
-
-
-async def committed(settings: Settings, app: str, topic: Topic, partition: int) -> int | None:
-    consumer = AIOKafkaConsumer(
-        **client_options(settings), group_id=f"{settings.topic_prefix}.{app}", enable_auto_commit=False
-    )
-    await consumer.start()
-    try:
-        found: int | None = await consumer.committed(TopicPartition(topic_name(settings, topic), partition))
-        return found
-    finally:
-        await consumer.stop()
 
 
 async def test_finals_and_marks_come_out_in_order_with_sentiment(topics: Settings) -> None:

@@ -118,7 +118,7 @@ async def test_audio_that_crashes_the_decoder_is_put_aside_and_the_session_goes_
     pcm = read_clip("LJ001-0002.flac") + silence(1500) + read_clip("LJ001-0008.flac") + silence(200)
     settings = topics.model_copy(update={"partials": False})  # a decode for show would be among those that fail
     async with transcribing(settings) as adapter:
-        scheduler = adapter._app._desk.scheduler  # type: ignore[attr-defined]
+        scheduler = adapter._app.app._desk.scheduler  # type: ignore[attr-defined]
         engine, failures = scheduler.engine, 0
 
         def transcribe(samples: Samples, language: str | None) -> Hearing:

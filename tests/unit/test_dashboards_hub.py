@@ -1,6 +1,7 @@
 """The hub's pure core: order, repeats, cuts and resumes, void partials, bounds."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,20 +10,21 @@ from dashboards.hub import Hub
 from dashboards.positions import Position, read_position, write_position
 from dashboards.viewers import Entry, Viewer
 from tests.storage_events import mark, partial, session, session_id, utterance, window
-from undertone.events import Event, Partial, Session, Utterance, Window
+from undertone.events import Deletion, Event, Partial, Session, Utterance, Window
 
-SESSIONS, PARTIALS, UTTERANCES, WINDOWS = range(4)
+SESSIONS, PARTIALS, UTTERANCES, WINDOWS, DELETIONS = range(5)
+START: Position = (0, 0, 0, 0, 0)
 
 
 def slot_of(event: Event) -> int:
-    return {Session: SESSIONS, Partial: PARTIALS, Window: WINDOWS}.get(type(event), UTTERANCES)
+    return {Session: SESSIONS, Partial: PARTIALS, Window: WINDOWS, Deletion: DELETIONS}.get(type(event), UTTERANCES)
 
 
 class Log:
     """One partition of each topic, and hubs that read them in orders of their own."""
 
     def __init__(self) -> None:
-        self.slots: tuple[list[Event], ...] = ([], [], [], [])
+        self.slots: tuple[list[Event], ...] = ([], [], [], [], [])
 
     def write(self, *events: Event) -> None:
         for event in events:
@@ -35,16 +37,22 @@ class Log:
             hub.add(slot, offset, self.slots[slot][offset], at_ms, at_ms)
 
     def feed_all(self, hub: Hub, at_ms: int = 0) -> None:
-        for slot in range(4):
+        for slot in range(5):
             while hub.head[slot] < len(self.slots[slot]):
                 self.feed(hub, slot, at_ms)
 
+    def catch_up(self, hub: Hub, position: Position) -> None:
+        """Feed a hub until it has reached the position: a viewer who comes from another waits for that."""
+        while any(head < reached for head, reached in zip(hub.head, position, strict=True)):
+            for slot in range(5):
+                self.feed(hub, slot)
+
 
 def new_hub(**bounds: int) -> Hub:
-    return Hub(1, (0, 0, 0, 0), **bounds)
+    return Hub(1, START, **bounds)
 
 
-def follow(hub: Hub, position: Position = (0, 0, 0, 0), name: str | None = None) -> Viewer:
+def follow(hub: Hub, position: Position = START, name: str | None = None) -> Viewer:
     return hub.attach(name, dict(enumerate(position)))
 
 
@@ -81,7 +89,7 @@ def test_cuts_and_resumes_lose_and_repeat_nothing(
     log = story(6, repeats)
     hubs = [new_hub(), new_hub()]
     name = session_id(1) if one else None
-    position: Position = (0, 0, 0, 0)
+    position: Position = START
     seen: list[Event] = []
     at = 0
     viewer = follow(hubs[0], position, name)
@@ -91,7 +99,7 @@ def test_cuts_and_resumes_lose_and_repeat_nothing(
         entry = viewer.pop()
         if entry is not None:
             seen.append(entry.event)
-            found = read_position(write_position(viewer.position(entry.head)), 4)
+            found = read_position(write_position(viewer.position(entry.head)), 5)
             assert found is not None
             position = found
 
@@ -122,6 +130,81 @@ def test_cuts_and_resumes_lose_and_repeat_nothing(
         assert last[-1].seq == 6
 
 
+def deletion(number: int = 1) -> Deletion:
+    return Deletion(session_id=session_id(number), requested_at=datetime(2026, 1, 2, tzinfo=UTC), requested_by="me")
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from(["s", "p", "u", "w", "d", "read", "cut", "other"]), max_size=150),
+    st.booleans(),
+    st.booleans(),
+)
+def test_whatever_is_read_when_nothing_of_a_deleted_session_is_shown(steps: list[str], one: bool, told: bool) -> None:
+    """``told``: the transcriber's record says it too. A viewer gets the other session's finals all the same."""
+    log = story(6, [])
+    log.write(deletion(), *([deletion().forgotten(seq=7)] if told else []))
+    hubs = [new_hub(), new_hub()]
+    name = session_id(1) if one else None
+    position = START
+    seen: list[Event] = []
+    at = 0
+    viewer = follow(hubs[0], position, name)
+
+    def check(hub: Hub) -> None:
+        if not hub.is_deleted(session_id(1)):
+            return
+        shown = [event for event in hub.recent(session_id(1)) if event.state != "deleted"]  # type: ignore[union-attr]
+        assert shown == []
+        assert list(hub.partials(session_id(1))) == []
+        assert hub.knows(session_id(1)) is None
+
+    for step in [*steps, "s", "d", "read", "read"]:
+        if step in "spuwd":
+            log.feed(hubs[at], "spuwd".index(step))
+            log.feed(hubs[1 - at], "dwups".index(step))
+        elif step == "read":
+            entry = viewer.pop()
+            if entry is not None:
+                is_gone = hubs[at].is_deleted(session_id(1)) and entry.event.session_id == session_id(1)
+                assert not is_gone or entry.event.state == "deleted"  # type: ignore[union-attr]
+                seen.append(entry.event)
+                position = viewer.position(entry.head)
+        else:
+            hubs[at].detach(viewer)
+            at = 1 - at if step == "other" else at
+            log.catch_up(hubs[at], position)
+            viewer = follow(hubs[at], position, name)
+        for hub in hubs:
+            check(hub)
+    for hub in hubs:
+        log.feed_all(hub)
+        check(hub)
+    seen += events(viewer)
+
+    about = [event for event in seen if isinstance(event, Session) and event.session_id == session_id(1)]
+    assert about[-1].state == "deleted"
+    assert about[-1].title is None
+    finals = [event.seq for event in seen if isinstance(event, Utterance) and event.session_id == session_id(2)]
+    assert finals == ([] if one else list(range(1, 7)))
+
+
+def test_what_waits_of_a_deleted_session_gives_its_room_back() -> None:
+    hub = new_hub(max_bytes=40_000)
+    viewer = follow(hub)
+    for seq in range(1, 9):
+        hub.add(UTTERANCES, 2 * seq, utterance(1, seq=seq, text="x" * 3000), 0, 0)
+        hub.add(UTTERANCES, 2 * seq + 1, utterance(2, seq=seq), 0, 0)
+    before = hub.missing(dict.fromkeys(range(5), 0))
+    hub.add(DELETIONS, 0, deletion(), 0, 0)
+    for seq in range(9, 12):
+        hub.add(UTTERANCES, 2 * seq + 1, utterance(2, seq=seq), 0, 0)
+    assert hub.missing(dict.fromkeys(range(5), 0)) == before  # nothing else was pushed out of the ring
+    kept = events(viewer)
+    assert [event.seq for event in kept if isinstance(event, Utterance)] == list(range(1, 12))
+    assert {event.session_id for event in kept if isinstance(event, Utterance)} == {session_id(2)}
+
+
 def test_a_repeated_final_is_dropped_by_seq() -> None:
     log = Log()
     log.write(utterance(seq=1), mark(seq=2), utterance(seq=1, text="again"), utterance(seq=2), utterance(seq=3))
@@ -142,7 +225,7 @@ def test_records_that_hold_no_event_move_the_position() -> None:
     hub = new_hub()
     hub.add(UTTERANCES, 0, None, 0, 0)
     hub.add(UTTERANCES, 1, mark(), 0, 0)
-    assert hub.head == (0, 0, 2, 0)
+    assert hub.head == (0, 0, 2, 0, 0)
     assert events(follow(hub)) == []
 
 
@@ -199,7 +282,7 @@ def test_the_ring_forgets_by_age_count_and_bytes_and_knows_what_it_lacks() -> No
 
 def test_a_viewer_too_far_behind_is_closed_and_resumes_without_a_gap() -> None:
     hub = new_hub()
-    viewer = Viewer(None, (0, 1, 2, 3), dict.fromkeys(range(4), 0), max_behind=5)
+    viewer = Viewer(None, (0, 1, 2, 3, 4), dict.fromkeys(range(5), 0), max_behind=5)
     hub.viewers.add(viewer)
     hub.add(UTTERANCES, 0, utterance(seq=1), 0, 0)
     entry = viewer.pop()
@@ -215,7 +298,7 @@ def test_a_viewer_too_far_behind_is_closed_and_resumes_without_a_gap() -> None:
 
 def test_a_viewer_is_bounded_in_bytes_too() -> None:
     hub = new_hub()
-    viewer = Viewer(None, (0, 1, 2, 3), dict.fromkeys(range(4), 0), max_behind_bytes=5000)
+    viewer = Viewer(None, (0, 1, 2, 3, 4), dict.fromkeys(range(5), 0), max_behind_bytes=5000)
     hub.viewers.add(viewer)
     for seq in (1, 2):
         hub.add(UTTERANCES, seq, utterance(seq=seq, text="x" * 3000), 0, 0)
@@ -224,7 +307,7 @@ def test_a_viewer_is_bounded_in_bytes_too() -> None:
 
 def test_what_revises_counts_once_against_the_bound() -> None:
     hub = new_hub()
-    viewer = Viewer(None, (0, 1, 2, 3), dict.fromkeys(range(4), 0), max_behind=2)
+    viewer = Viewer(None, (0, 1, 2, 3, 4), dict.fromkeys(range(5), 0), max_behind=2)
     hub.viewers.add(viewer)
     for rev in range(50):
         hub.add(PARTIALS, rev, partial(rev=rev), 0, 0)
@@ -243,12 +326,12 @@ def test_a_long_beginning_does_not_count_as_being_behind() -> None:
 
 def test_a_viewer_ahead_of_its_hub_skips_what_it_has() -> None:
     hub = new_hub()
-    viewer = follow(hub, (0, 0, 2, 0))
+    viewer = follow(hub, (0, 0, 2, 0, 0))
     for seq in (1, 2, 3):
         hub.add(UTTERANCES, seq - 1, utterance(seq=seq), 0, 0)
     (entry,) = drain(viewer)
     assert entry.event == utterance(seq=3)
-    assert viewer.position((0, 0, 1, 0)) == (0, 0, 2, 0)
+    assert viewer.position((0, 0, 1, 0, 0)) == (0, 0, 2, 0, 0)
 
 
 def test_viewers_of_a_session_get_that_session_alone() -> None:

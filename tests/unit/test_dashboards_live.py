@@ -1,6 +1,7 @@
 """What a viewer is sent while nothing and while something happens, without a network."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -11,12 +12,13 @@ from dashboards.positions import read_position, write_position
 from dashboards.responses import Blocks
 from dashboards.snapshots import Snapshot
 from dashboards.streams import Pace, Streams, live_events
-from tests.storage_events import utterance, window
+from tests.storage_events import session_id, utterance, window
 from tests.waiting import until
+from undertone.events import Deletion
 
-UTTERANCES, WINDOWS = 2, 3
+UTTERANCES, WINDOWS, DELETIONS = 2, 3, 4
 AT_ONCE = Pace(rotate_s=0.0, rotate_jitter_s=0.0)
-START = dict.fromkeys(range(4), 0)
+START = dict.fromkeys(range(5), 0)
 
 
 def ids(chunk: bytes) -> list[str]:
@@ -24,27 +26,29 @@ def ids(chunk: bytes) -> list[str]:
 
 
 async def test_a_final_that_comes_while_the_last_heartbeat_is_sent_is_not_skipped() -> None:
-    hub = Hub(1, (0, 0, 0, 0))
+    hub = Hub(1, (0, 0, 0, 0, 0))
     viewer = hub.attach(None, START)
     sending = live_events(hub, viewer, Blocks(), AT_ONCE)
     assert (await anext(sending)).startswith(b"event: heartbeat\n")
     hub.add(UTTERANCES, 0, utterance(seq=1), 0, 0)
     (last,) = [sent async for sent in sending]
-    assert [read_position(found, 4) for found in ids(last)] == [(0, 0, 0, 0)]
+    assert [read_position(found, 5) for found in ids(last)] == [(0, 0, 0, 0, 0)]
 
 
 async def test_what_waits_goes_in_one_piece() -> None:
-    hub = Hub(1, (0, 0, 0, 0))
+    hub = Hub(1, (0, 0, 0, 0, 0))
     viewer = hub.attach(None, START)
     for seq in (1, 2):
         hub.add(UTTERANCES, seq - 1, utterance(seq=seq), 0, 0)
         hub.add(WINDOWS, seq - 1, window(seq=seq, start_ms=seq), 0, 0)
     piece = await anext(live_events(hub, viewer, Blocks(), AT_ONCE))
-    assert ids(piece) == [write_position(at) for at in ((0, 0, 1, 0), (0, 0, 1, 1), (0, 0, 2, 1), (0, 0, 2, 2))]
+    assert ids(piece) == [
+        write_position(at) for at in ((0, 0, 1, 0, 0), (0, 0, 1, 1, 0), (0, 0, 2, 1, 0), (0, 0, 2, 2, 0))
+    ]
 
 
 def test_a_block_is_made_once_for_a_position_and_what_lies_ready_is_bounded() -> None:
-    hub = Hub(1, (0, 0, 0, 0))
+    hub = Hub(1, (0, 0, 0, 0, 0))
     viewer = hub.attach(None, START)
     for seq in range(1, 4):
         hub.add(UTTERANCES, seq - 1, utterance(seq=seq), 0, 0)
@@ -52,7 +56,7 @@ def test_a_block_is_made_once_for_a_position_and_what_lies_ready_is_bounded() ->
     blocks = Blocks(keep_bytes=2000)
     made = blocks.of(first, first.head)
     assert blocks.of(first, first.head) is made
-    assert blocks.of(first, (0, 0, 1, 5)) != made
+    assert blocks.of(first, (0, 0, 1, 5, 0)) != made
     for entry in (second, third):
         blocks.of(entry, entry.head)
     again = blocks.of(first, first.head)
@@ -75,7 +79,7 @@ async def test_viewers_who_come_together_share_a_snapshot_and_one_that_leaves_ta
     monkeypatch.setattr(streams_module, "stored_snapshot", stored)
     nothing = cast("Any", None)
     streams = Streams(nothing, nothing, nothing, AT_ONCE)
-    hub = Hub(1, (0, 0, 0, 0))
+    hub = Hub(1, (0, 0, 0, 0, 0))
     coming = [asyncio.create_task(streams._snapshot(hub, name)) for name in (None, None, None, "a", "a")]
     await until(lambda: made == 2, 5)
     coming[0].cancel()
@@ -86,3 +90,17 @@ async def test_viewers_who_come_together_share_a_snapshot_and_one_that_leaves_ta
     assert of_one[0] is of_one[1] is not first
     assert await streams._snapshot(hub, None) is not first
     assert made == 3
+
+
+async def test_the_stream_of_a_session_ends_when_it_is_told_that_it_is_deleted() -> None:
+    """Also where the deletion comes in the moment in which something else is being sent."""
+    hub = Hub(1, (0, 0, 0, 0, 0))
+    viewer = hub.attach(session_id(), START)
+    hub.add(UTTERANCES, 0, utterance(seq=1), 0, 0)
+    sending = live_events(hub, viewer, Blocks(), Pace())
+    assert b"event: utterance\n" in await anext(sending)
+    gone = Deletion(session_id=session_id(), requested_at=datetime(2026, 1, 2, tzinfo=UTC), requested_by="me")
+    hub.add(DELETIONS, 0, gone, 0, 0)
+    (last,) = [sent async for sent in sending]
+    assert b"event: session\n" in last
+    assert b'"state":"deleted"' in last

@@ -134,7 +134,7 @@ def export(
 ) -> None:
     """Write a session out, as subtitles, a table or JSON."""
     path = f"/v1/sessions/{session_id}/export"
-    with _asking(url, path, format=form.value, suppressed=suppressed or None, token=token) as response:
+    with _asking("GET", url, path, format=form.value, suppressed=suppressed or None, token=token) as response:
         try:
             with output.open("wb") if output else nullcontext(sys.stdout.buffer) as file:
                 for piece in response.iter_bytes():
@@ -185,13 +185,17 @@ def _pages(url: str, path: str, items: str, token: str | None) -> Iterator[Json]
 
 
 def _get(url: str, path: str, **parameters: object) -> Json:
+    return ask("GET", url, path, **parameters)
+
+
+def ask(method: str, url: str, path: str, **parameters: object) -> Json:
     """The JSON of an answer. Raises ``UndertoneError`` with the server's own words, or why it cannot be reached."""
-    with _asking(url, path, **parameters) as response:
+    with _asking(method, url, path, **parameters) as response:
         return _body(url, response)
 
 
 @contextmanager
-def _asking(url: str, path: str, **parameters: object) -> Iterator["httpx.Response"]:
+def _asking(method: str, url: str, path: str, **parameters: object) -> Iterator["httpx.Response"]:
     """The answer, still to be read. Raises ``UndertoneError`` as ``_get``."""
     import httpx
 
@@ -201,7 +205,7 @@ def _asking(url: str, path: str, **parameters: object) -> Iterator["httpx.Respon
     given = {name: str(value) for name, value in parameters.items() if value is not None}
     shown = credential_headers(credential_for(url))
     try:
-        with httpx.stream("GET", url.rstrip("/") + path, params=given, headers=shown, timeout=TIMEOUT_S) as response:
+        with httpx.stream(method, url.rstrip("/") + path, params=given, headers=shown, timeout=TIMEOUT_S) as response:
             if response.is_error:
                 raise _refused(url, response)
             yield response

@@ -7,12 +7,13 @@ from typing import Literal
 
 from undertone.bootstrap import check_kafka
 from undertone.codec import decode, encode
+from undertone.deletions import read_deletions
 from undertone.errors import FatalError, PoisonError
-from undertone.events import Deletion, LetterMark
+from undertone.events import LetterMark
 from undertone.kafka import Publisher, open_reader, read_to_end
 from undertone.letters import Letter, unseal
 from undertone.settings import Settings
-from undertone.topics import DEAD_LETTERS, DELETIONS
+from undertone.topics import DEAD_LETTERS
 
 
 @dataclass(frozen=True)
@@ -73,23 +74,9 @@ async def read_letters(settings: Settings) -> list[Kept]:
                 letters.setdefault(letter.id, letter)
             elif (mark := _mark(record.value, list(record.headers))) is not None:
                 done[mark.letter] = mark.done
-    deleted = await read_deleted(settings)
+    deleted = await read_deletions(settings)
     kept = [Kept(letter, done.get(name), letter.session_id in deleted) for name, letter in letters.items()]
     return sorted((each for each in kept if each.done != "dropped"), key=lambda each: each.letter.why.at)
-
-
-async def read_deleted(settings: Settings) -> set[str]:
-    """The sessions that are to be forgotten."""
-    deleted = set()
-    async with open_reader(settings, [DELETIONS]) as reader:
-        async for record in read_to_end(reader):
-            try:
-                event = decode(record.value, record.headers)
-            except PoisonError:
-                continue
-            if isinstance(event, Deletion):
-                deleted.add(event.session_id)
-    return deleted
 
 
 async def mark(publisher: Publisher, letter: Letter, done: Literal["replayed", "dropped"]) -> None:

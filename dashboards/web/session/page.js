@@ -65,6 +65,7 @@ function showState() {
 function leave(key, reason = "") {
   gone ??= { key, reason };
   story = null;
+  find("story").replaceChildren(); // nothing that was said stays on the page
   stream?.close();
   document.title = "Undertone";
   paint();
@@ -82,7 +83,7 @@ function take(event) {
     if (event.type === "utterance") unpainted.push(event.utterance_id);
     story?.add(event);
   }
-  if (story?.session?.state === "deleted") leave("session.deleted");
+  if (event.type === "session" && event.state === "deleted") leave("session.deleted");
   else paint();
 }
 
@@ -113,7 +114,8 @@ async function mayRetry() {
   if (!(error instanceof ApiError)) return true;
   if (error.status === 401 && token === null) await enter("read"); // the login may have ended
   if (error.status === 0 || error.status >= 500 || error.status === 429) return true;
-  leave(error.status === 404 ? "session.missing" : "session.forbidden", error.message);
+  const keys = new Map([[404, "session.missing"], [410, "session.deleted"]]);
+  leave(keys.get(error.status) ?? "session.forbidden", error.message);
   return false;
 }
 

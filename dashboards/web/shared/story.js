@@ -185,10 +185,13 @@ export class Library {
 
   /** @param {Session | Utterance | Partial | Window} event */
   #add(event) {
+    if (event.type === "session" && event.state === "deleted") {
+      this.stories.delete(event.session_id);
+      return event.session_id;
+    }
     const story = this.stories.get(event.session_id) ?? new this.#Kind();
     this.stories.set(event.session_id, story);
     story.add(event);
-    if (story.session?.state === "deleted") this.stories.delete(event.session_id);
     return event.session_id;
   }
 }

@@ -129,7 +129,8 @@ test("a snapshot replaces all, and says what it took away", () => {
 test("a deleted session is forgotten", () => {
   const library = new Library(Story);
   library.apply(session({}));
-  library.apply(session({ seq: 1, state: "deleted" }));
+  library.apply(session({ seq: 9 }));
+  assert.deepEqual([...library.apply(session({ seq: 0, state: "deleted" }))], [ID]);
   assert.equal(library.stories.size, 0);
 });
 

@@ -1,0 +1,287 @@
+"""Workers forget: on real Kafka and PostgreSQL, whatever is read first, and wherever one of them is killed."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from models.sentiment import make_router
+from storage.engine import make_engine
+from storage.forgetting import forget
+from storage.migrations import upgrade
+from storage.upserts import Sourced, store
+from stream_apps import oblivion
+from stream_apps.archivist import ArchivistApp
+from stream_apps.classifier import Classifier
+from stream_apps.dead_letters import DeadLetters
+from stream_apps.presence import Outputs
+from stream_apps.statistician import Statistician
+from tests import examples
+from tests.forgetting import (
+    NONE,
+    ONE,
+    THREE,
+    TWO,
+    Mortal,
+    archiving,
+    conversation,
+    deletion,
+    dump,
+    is_settled,
+    latest,
+    of,
+    rows,
+    write,
+)
+from tests.storage_events import mark, session, utterance
+from tests.streams import MakeApp, committed, read_events, read_records, running_app
+from tests.waiting import until
+from undertone.events import Event, Statistics, Transcript, Utterance
+from undertone.identifiers import make_session_id, utterance_id
+from undertone.kafka import open_publisher
+from undertone.settings import Settings
+from undertone.topics import DEAD_LETTERS, DELETIONS, STATISTICS, TRANSCRIPTS, UTTERANCES, WINDOWS, Topic, place
+
+
+async def live_and_die(make: MakeApp, settings: Settings, last: int, *, behind: bool) -> bool:
+    """Run an app that dies at its ``last`` write; whether it came so far before it had nothing more to do."""
+
+    def mortal(own: Settings, outputs: Outputs, dead_letters: DeadLetters):  # type: ignore[no-untyped-def]
+        return make(own, Mortal(outputs, last, behind=behind), dead_letters)
+
+    async with running_app(mortal, settings) as adapter:
+        await asyncio.wait([adapter.failed], timeout=4)
+        return adapter.failed.done() and adapter.failed.exception() is not None
+
+
+def classifier(settings: Settings, outputs: Outputs, dead_letters: DeadLetters) -> Classifier:
+    return Classifier(make_router("vader", settings.cache).judge, outputs)
+
+
+def final(name: str, seq: int) -> Transcript:
+    return examples.transcript(seq, seq * 1000, seq * 1000 + 900, session_id=name)
+
+
+async def test_the_classifier_passes_nothing_on_of_a_deleted_session(topics: Settings) -> None:
+    """Its deletion is read before its records at a start, and obeyed while it runs; what cannot be read as well."""
+    await write(topics, final(ONE, 1), deletion(), final(ONE, 2), final(TWO, 1))
+    async with open_publisher(topics) as publisher:
+        await publisher.write(TRANSCRIPTS, ONE, ONE.encode(), b"{secret", [("schema", b"undertone.transcript/1")])
+    async with running_app(classifier, topics):
+        await until(lambda: _count(topics, UTTERANCES, 1), 20)
+        await write(topics, final(TWO, 2))
+        await until(lambda: _count(topics, UTTERANCES, 2), 20)
+        await write(topics, deletion(TWO))
+        await until(lambda: _has_obeyed(topics, "classifier", 2), 20)
+        await write(topics, final(TWO, 3), final(THREE, 1))
+        await until(lambda: _count(topics, UTTERANCES, 3), 20)
+    said = [event for event in await read_events(topics, UTTERANCES) if isinstance(event, Utterance)]
+    assert [(event.session_id, event.seq) for event in said] == [(TWO, 1), (TWO, 2), (THREE, 1)]
+    assert await read_records(topics, DEAD_LETTERS) == []
+
+
+async def test_the_statistician_keeps_nothing_wherever_it_is_killed(topics: Settings) -> None:
+    await write(topics, *(utterance(1, seq) for seq in (1, 2, 3)), utterance(3, 1))
+    async with running_app(Statistician, topics):
+        await until(lambda: _statistics(topics, TWO), 20)
+    before = len(of(ONE, await read_records(topics, WINDOWS)))
+    assert before > 3
+    await write(topics, deletion())
+    assert await live_and_die(Statistician, topics, 1, behind=False)
+    assert await live_and_die(Statistician, topics, 1, behind=True)
+    await write(topics, utterance(1, 4), mark(1, 5, ended="stop"), utterance(3, 2))
+    async with open_publisher(topics) as publisher:
+        await publisher.write(UTTERANCES, ONE, utterance(1, 1).utterance_id.encode(), None, [])
+    async with running_app(Statistician, topics):
+        await until(lambda: _statistics(topics, TWO, 2), 20)
+    assert await _statistics(topics, ONE) == Statistics(session_id=ONE, seq=3)
+    assert len(of(ONE, await read_records(topics, WINDOWS))) == before
+    assert await read_records(topics, DEAD_LETTERS) == []
+
+
+@pytest.fixture
+def whole(topics: Settings, database: str) -> Settings:
+    upgrade(database)
+    return topics.model_copy(update={"database": SecretStr(database)})
+
+
+async def is_stored(settings: Settings, name: str, finals: int) -> bool:
+    found = rows(settings, name)
+    return found["utterances"] == finals and found["sessions"] == 1 and found["windows"] == 4
+
+
+async def all_is_settled(settings: Settings) -> None:
+    """Wait until the archivist is done with everything, its own tombstones as well."""
+    for topic in (UTTERANCES, WINDOWS, DELETIONS):
+        await until(lambda topic=topic: is_settled(settings, "archivist", topic), 20)  # type: ignore[misc]
+
+
+async def assert_forgotten(settings: Settings) -> None:
+    """No row, and no text that outlives compaction, but all of the other session."""
+    assert rows(settings, ONE) == NONE
+    for topic in (UTTERANCES, WINDOWS):
+        records = await read_records(settings, topic)
+        assert of(ONE, records)
+        assert set(latest(of(ONE, records)).values()) == {None}
+        assert None not in latest(of(TWO, records)).values()
+    assert rows(settings, TWO)["utterances"] > 0
+
+
+async def test_rows_go_and_keys_end_and_nothing_late_or_replayed_comes_back(whole: Settings) -> None:
+    await write(whole, *conversation(1, 20), *conversation(3, 2))
+    async with archiving(whole):
+        await until(lambda: is_stored(whole, ONE, 20), 20)
+        await until(lambda: is_stored(whole, TWO, 2), 20)
+        await write(whole, deletion())
+        await until(lambda: rows(whole, ONE) == NONE, 20)
+        for topic in (UTTERANCES, WINDOWS):  # the rows have told their keys before they went
+            assert set(latest(of(ONE, await read_records(whole, topic))).values()) == {None}
+        replay = [*conversation(1, 22), mark(1, 23, ended="stop"), session(1, seq=30, title="secret")]
+        await write(whole, *replay, utterance(3, 3))
+        await until(lambda: rows(whole, TWO)["utterances"] == 3, 20)
+        await all_is_settled(whole)
+    await assert_forgotten(whole)
+    kept = dump(whole)
+    assert ONE in kept  # among the deletions: that is what blocks
+    assert "public" in kept
+    assert "secret" not in kept
+
+
+async def test_a_deletion_that_is_read_before_all_else_is_obeyed(whole: Settings) -> None:
+    """Before the first record, and of a session that nobody has ever heard of."""
+    await write(whole, deletion(), deletion(THREE), *conversation(1, 3), *conversation(3, 1))
+    async with open_publisher(whole) as publisher:  # and what cannot be read of it is not put aside either
+        schema = [("schema", b"undertone.utterance/1")]
+        await publisher.write(UTTERANCES, ONE, f"{ONE}-000000000016".encode(), b"{secret", schema)
+    async with archiving(whole):
+        await until(lambda: is_stored(whole, TWO, 1), 20)
+        await until(lambda: _all_ended(whole, UTTERANCES), 20)
+        await until(lambda: _all_ended(whole, WINDOWS), 20)
+    await assert_forgotten(whole)
+    assert await read_records(whole, DEAD_LETTERS) == []
+
+
+async def test_killed_between_any_two_steps_it_forgets_when_it_comes_back(
+    whole: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(whole, *conversation(1, 3), *conversation(3, 2))
+    async with archiving(whole):
+        await until(lambda: is_stored(whole, ONE, 3), 20)
+        await until(lambda: is_stored(whole, TWO, 2), 20)
+    await write(whole, deletion(), utterance(1, 4))
+    for last, behind in ((1, False), (3, True)):  # before the first tombstone; between two of them
+        async with archiving(whole, last, behind=behind) as adapter:
+            await asyncio.wait([adapter.failed], timeout=20)
+            assert isinstance(adapter.failed.exception(), RuntimeError)
+        assert rows(whole, ONE)["utterances"] == 3
+    with monkeypatch.context() as patch:  # behind the tombstones, before the rows
+        patch.setattr(oblivion, "forget", _die)
+        async with archiving(whole) as adapter:
+            await asyncio.wait([adapter.failed], timeout=20)
+            assert isinstance(adapter.failed.exception(), RuntimeError)
+    assert rows(whole, ONE)["utterances"] == 3
+    with monkeypatch.context() as patch:  # behind the rows, before anything is settled
+        patch.setattr(ArchivistApp, "_settle", lambda self, batch: None)
+        async with archiving(whole):
+            await until(lambda: rows(whole, ONE) == NONE, 20)
+    async with archiving(whole):
+        await write(whole, utterance(3, 3))
+        await until(lambda: rows(whole, TWO)["utterances"] == 3, 20)
+        await all_is_settled(whole)
+    await assert_forgotten(whole)
+
+
+async def test_rows_of_an_older_backup_are_forgotten_again(whole: Settings) -> None:
+    await write(whole, *conversation(1, 3), *conversation(3, 1))
+    async with archiving(whole):
+        await until(lambda: is_stored(whole, ONE, 3), 20)
+        await until(lambda: is_stored(whole, TWO, 1), 20)
+        await write(whole, deletion())
+        await until(lambda: rows(whole, ONE) == NONE, 20)
+        await until(lambda: _has_obeyed(whole, "archivist", 1), 20)
+    with psycopg.connect(whole.database_url()) as connection:
+        connection.execute("DELETE FROM deletions")
+    engine = make_engine(whole.database_url())
+    await store(engine, [Sourced("backup", 0, n, event) for n, event in enumerate(conversation(1, 3))])
+    await engine.dispose()
+    assert rows(whole, ONE)["utterances"] == 3
+    async with archiving(whole):
+        await until(lambda: rows(whole, ONE) == NONE, 20)
+    await assert_forgotten(whole)
+
+
+async def test_who_stores_at_the_same_moment_stores_nothing_behind_a_deletion(whole: Settings) -> None:
+    """A worker that has lost its partitions may be in the middle of a transaction when another forgets."""
+    engine = make_engine(whole.database_url())
+    ends = []
+    for number in range(20):
+        asked = deletion(make_session_id(1_700_000_000_000 + number, number))
+        said = utterance(1, 1).model_copy(
+            update={"session_id": asked.session_id, "utterance_id": f"{asked.session_id}-000000000000"}
+        )
+        ends.append(asked.session_id)
+        await asyncio.gather(store(engine, [Sourced("zombie", 0, number, said)]), forget(engine, [asked]))
+    await engine.dispose()
+    assert [rows(whole, name) for name in ends] == [NONE] * 20
+
+
+async def test_text_past_its_retention_goes_in_bounded_batches_and_does_not_come_back(
+    whole: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oblivion, "EXPIRE_ROWS", 2)
+    now = datetime.now(UTC)
+    old, young = (
+        make_session_id(round((now - age).timestamp() * 1000), 1) for age in (timedelta(days=31), timedelta(days=29))
+    )
+    for name in (old, young):
+        await write(whole, *(_in(name, event) for event in conversation(1, 9)))
+    async with archiving(whole):
+        await until(lambda: is_stored(whole, old, 9), 20)
+        await until(lambda: is_stored(whole, young, 9), 20)
+    limited = whole.model_copy(update={"text_retention_days": 30})
+    async with archiving(limited):
+        await until(lambda: rows(limited, old) == NONE, 20)
+        for name in (old, young):
+            await write(whole, *(_in(name, event) for event in conversation(1, 10)))
+        await until(lambda: rows(limited, young)["utterances"] == 10, 20)
+        await until(lambda: _is_settled(limited, place(old, limited.partitions)), 20)
+    assert rows(limited, old) == NONE
+
+
+def _in(name: str, event: Event) -> Event:
+    """The same in another session."""
+    changes = {"session_id": name}
+    if isinstance(event, Utterance):
+        changes["utterance_id"] = utterance_id(name, event.first_sample)
+    return event.model_copy(update=changes)
+
+
+async def _is_settled(settings: Settings, partition: int) -> bool:
+    written = len([record for record in await read_records(settings, UTTERANCES) if record.partition == partition])
+    return await committed(settings, "archivist", UTTERANCES, partition) == written
+
+
+async def _has_obeyed(settings: Settings, app: str, deletions: int) -> bool:
+    return await committed(settings, app, DELETIONS, place(ONE, settings.partitions)) == deletions
+
+
+async def _count(settings: Settings, topic: Topic, least: int) -> bool:
+    return len(await read_records(settings, topic)) >= least
+
+
+async def _statistics(settings: Settings, name: str, seq: int = 1) -> Statistics | None:
+    """The last that is kept of a session, if it got so far."""
+    kept = [event for event in await read_events(settings, STATISTICS) if isinstance(event, Statistics)]
+    last = [event for event in kept if event.session_id == name][-1:]
+    return last[0] if last and last[0].seq >= seq else None
+
+
+async def _all_ended(settings: Settings, topic: Topic) -> bool:
+    records = of(ONE, await read_records(settings, topic))
+    return bool(records) and set(latest(records).values()) == {None}
+
+
+async def _die(*_: object) -> None:
+    raise RuntimeError("killed")
