@@ -36,7 +36,7 @@ from undertone.events import Utterance
 from undertone.identifiers import session_made_ms
 
 NEWEST = 4000
-FIRST_STRETCH = 16  # times the newest: about 64,000 utterances
+FIRST_STRETCH = 4  # times the newest at least, since eras are as long as they are: 16,000 to 128,000 utterances
 FEW = 50  # sessions that are better read than sifted out
 STATEMENT_MS = 2000
 _CANCELLED = "57014"
