@@ -48,6 +48,13 @@ class SearchPage(Value):
     next: str | None
 
 
+class Exported(Value):
+    """A whole session."""
+
+    session: SessionState
+    utterances: list[Utterance]
+
+
 class Login(Value):
     """Who asks, null for nobody in particular, and what they may."""
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dashboards.answers import Exported
 from dashboards.exports import MEDIA_TYPES, Format, disposition, write
 from dashboards.history import MAX_PAGE, FilledHub, check_kept, find_session
 from storage.engine import reading
@@ -17,7 +18,12 @@ from undertone.openapi import Responses, problems
 _FILES: Responses = {
     200: {
         "description": "the file",
-        "content": {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()},
+        "model": Exported,  # of JSON
+        "content": {
+            kind.partition(";")[0]: {"schema": {"type": "string"}}
+            for form, kind in MEDIA_TYPES.items()
+            if form != "json"
+        },
     }
 }
 
