@@ -359,7 +359,10 @@ async def test_streams_of_an_address_are_counted_while_they_are_open(whole: Sett
     closed = whole.model_copy(update={"access": "closed", "streams_per_address": 2})
     key = make_key(closed.keys_file(), "ana", [Right.READ])
     shown = {"Authorization": f"Bearer {key}"}
-    async with served(make_app(closed)) as address, httpx.AsyncClient(base_url=address, headers=shown) as client:
+    async with (
+        served(make_app(closed)) as address,
+        httpx.AsyncClient(base_url=address, headers=shown, timeout=30) as client,
+    ):
 
         async def ask() -> int:
             async with client.stream("GET", "/v1/events") as answer:
