@@ -14,10 +14,14 @@ audio waits there.
 from dataclasses import dataclass, replace
 
 PROVEN_AFTER_S = 20.0
+# Finals wait for one another long before the decoders are busy all the time.
+FULL_AT = 0.85
 # What a conversation takes of the decoders, against one in which somebody speaks all the time.
 SPOKEN_SHARE = 1.4
 # Before anything was decoded: a small model on one core.
 FIRST_SPEED = 10.0
+# Less than this is the wait of a final for its turn.
+NOTHING_WAITS_S = 1.0
 RETRY_AT_LEAST_S = 2.0
 RETRY_AT_MOST_S = 60.0
 
@@ -76,8 +80,8 @@ def admit(
     seen = look(admission, fleet, unheard_s, now_s, rules)
     if seen.is_refusing:
         return seen, retry_after_s(fleet, unheard_s, rules)
-    if fleet is not None and len(seen.began_s) >= room(fleet):
-        return seen, _bounded(seen.began_s[0] + PROVEN_AFTER_S - now_s)
+    if fleet is not None and len(seen.began_s) >= room(_with(fleet, unheard_s)):
+        return seen, _bounded(min(seen.began_s, default=now_s) + PROVEN_AFTER_S - now_s)
     if fleet is None:
         return seen, None
     return replace(seen, began_s=(*seen.began_s, now_s)), None
@@ -85,7 +89,8 @@ def admit(
 
 def room(fleet: Fleet) -> int:
     """How many sessions may begin at a time."""
-    return max(1, int((1 - min(1.0, fleet.load)) * fleet.speed / SPOKEN_SHARE))
+    free = max(0.0, FULL_AT - fleet.load)
+    return max(int(fleet.wait_s < NOTHING_WAITS_S), int(free * fleet.speed / SPOKEN_SHARE))
 
 
 def retry_after_s(fleet: Fleet | None, unheard_s: float, rules: Rules) -> float:

@@ -41,7 +41,8 @@ def make_app(settings: Settings) -> FastAPI:
     publishers = Publishers(settings)
     follower = Follower(settings, lambda: datetime.now(UTC))
     limits = limits_of(settings)
-    paces = Paces(follower.knowledge.through, limits.max_ahead_ms)
+    knowledge = follower.knowledge
+    paces = Paces(knowledge.through, lambda session: knowledge.is_done(session, datetime.now(UTC)), limits.max_ahead_ms)
     door = Door(rules_of(settings), follower, paces)
     ingest = Ingest(settings.signing_key(), settings.token_hours, limits, publishers, follower, paces, door)
 

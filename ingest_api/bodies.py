@@ -1,6 +1,7 @@
 """Request bodies, read in bounded memory and time."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 from fastapi import Request
@@ -9,6 +10,8 @@ from starlette.requests import ClientDisconnect
 from undertone.errors import Refusal
 
 SILENT_FOR_S = 30.0
+# Slower than any voice: a body that comes byte by byte would hold its place for days.
+SLOWEST_BYTES_PER_S = 4_000
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:
@@ -18,19 +21,24 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
 
 
 async def stream_body(request: Request, max_bytes: int, code: str) -> AsyncIterator[bytes]:
-    """The body piece by piece. Raises ``Refusal`` with ``code`` past ``max_bytes``, or when the sender falls silent."""
+    """The body piece by piece. Raises ``Refusal`` with ``code`` past ``max_bytes``, or when it comes too slowly."""
     too_large = Refusal(code, f"at most {max_bytes} bytes are taken at a time: send less", status=413)
     if int(request.headers.get("content-length") or 0) > max_bytes:
         raise too_large
     pieces = request.stream()
-    taken = 0
+    began_s, taken = time.monotonic(), 0
     while True:
+        may_last_s = SILENT_FOR_S + taken / SLOWEST_BYTES_PER_S
         try:
-            async with asyncio.timeout(SILENT_FOR_S):
+            async with asyncio.timeout(min(SILENT_FOR_S, began_s + may_last_s - time.monotonic())):
                 piece = await anext(pieces, None)
         except TimeoutError as error:
             raise Refusal(
-                "body_too_slow", f"nothing came for {SILENT_FOR_S:.0f} s: send it again", status=408, retryable=True
+                "body_too_slow",
+                f"nothing came for {SILENT_FOR_S:.0f} s, or less than {SLOWEST_BYTES_PER_S} bytes in a second: "
+                "send it again",
+                status=408,
+                retryable=True,
             ) from error
         except ClientDisconnect as error:
             raise Refusal("body_cut", "the connection broke inside the body", status=400, retryable=True) from error

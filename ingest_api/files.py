@@ -7,7 +7,8 @@ session of its own; after a failure half way the same file may be sent again, an
 import asyncio
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
@@ -30,6 +31,7 @@ IN_MEMORY_BYTES = 4_000_000
 UPLOAD_WITHIN_S = 900.0
 CHECK_WITHIN_S = 300.0
 PLACE_WITHIN_S = 5.0
+FED_WITHIN_S = 300.0
 
 
 def file_routes(ingest: Ingest) -> APIRouter:
@@ -53,15 +55,14 @@ def file_routes(ingest: Ingest) -> APIRouter:
                 status=415,
             )
         ingest.door.check()
-        await _take_place(ingest)
-        try:
+        # What comes slowly must not keep others from being fed: arriving and being fed are places of their own.
+        async with _place(ingest.uploads, PLACE_WITHIN_S):
             with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spooled:
                 file = cast("BinaryIO", spooled)
                 await _spool(request, file, ingest.limits.max_file_megabytes * 1_000_000)
-                samples = await asyncio.to_thread(_measure, file, ingest.limits.max_session_samples)
-                await _feed(ingest, session_id, file, samples)
-        finally:
-            ingest.files.release()
+                async with _place(ingest.files, FED_WITHIN_S):
+                    samples = await asyncio.to_thread(_measure, file, ingest.limits.max_session_samples)
+                    await _feed(ingest, session_id, file, samples)
         return JSONResponse(
             {
                 "samples": samples,
@@ -84,10 +85,11 @@ def _check_alone(session: Session | None) -> None:
         )
 
 
-async def _take_place(ingest: Ingest) -> None:
+@asynccontextmanager
+async def _place(places: asyncio.Semaphore, within_s: float) -> AsyncIterator[None]:
     try:
-        async with asyncio.timeout(PLACE_WITHIN_S):
-            await ingest.files.acquire()
+        async with asyncio.timeout(within_s):
+            await places.acquire()
     except TimeoutError as error:
         raise Refusal(
             "files_busy",
@@ -96,6 +98,10 @@ async def _take_place(ingest: Ingest) -> None:
             retryable=True,
             retry_after_ms=10_000,
         ) from error
+    try:
+        yield
+    finally:
+        places.release()
 
 
 async def _spool(request: Request, file: BinaryIO, max_bytes: int) -> None:

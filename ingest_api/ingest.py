@@ -34,6 +34,7 @@ class Ingest:
     paces: Paces
     door: Door
     live: LiveConnections = field(default_factory=LiveConnections)
+    uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
     files: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     clock: Callable[[], float] = time.time
 

@@ -61,6 +61,12 @@ class Knowledge:
         """How the session was deleted, if it was: as first asked for."""
         return self._deletions.get(session_id)
 
+    def is_done(self, session_id: str, now: datetime) -> bool:
+        """Whether nobody will hear more of the session, as far as is known: it has ended, or is forgotten."""
+        session = self._sessions.get(session_id)
+        has_ended = session is not None and session.state in {"ended", "deleted"}
+        return has_ended or session_id in self._deletions or not self._is_wanted(session_id, now)
+
     def stopped(self, session_id: str) -> Session | None:
         """The session if it was stopped, else None. Raises ``Refusal`` if it was deleted."""
         session = self._sessions.get(session_id)

@@ -27,7 +27,9 @@ class _Pace:
 
 
 class Paces:
-    """The pace of each session, as this process sees it. ``through`` says up to which sample a session is settled.
+    """The pace of each session, as this process sees it.
+
+    ``through`` says up to which sample a session is settled, ``is_done`` that nobody will hear more of it.
 
     A session has credit for so much audio: it grows with time, up to ``BURST_MS``, and audio spends it. Audio that is
     under ``max_ahead_ms`` ahead of what is settled is taken on a debt: without bound what is new, no more than
@@ -35,8 +37,9 @@ class Paces:
     time that has passed since the session began there is nothing to be sent yet.
     """
 
-    def __init__(self, through: Callable[[str], int], max_ahead_ms: int) -> None:
+    def __init__(self, through: Callable[[str], int], is_done: Callable[[str], bool], max_ahead_ms: int) -> None:
         self._through = through
+        self._is_done = is_done
         self._max_ahead_ms = max_ahead_ms
         self._paces: dict[str, _Pace] = {}
         self._forgot_at_ms = 0.0
@@ -74,6 +77,8 @@ class Paces:
         return len(self._paces)
 
     def _late_ms(self, session_id: str, pace: _Pace, heard: Callable[[str], int], now_ms: float) -> float:
+        if self._is_done(session_id):
+            return 0.0
         unheard_ms = to_ms(max(0, pace.end - max(heard(session_id), self._through(session_id))))
         too_fast_ms = max(0.0, SLACK_MS - pace.credit_ms - max(0.0, now_ms - pace.at_ms))
         return max(0.0, unheard_ms - too_fast_ms - HEARD_LATE_MS)
@@ -86,5 +91,6 @@ class Paces:
         self._paces = {
             session_id: pace
             for session_id, pace in self._paces.items()
-            if pace.credit_ms + now_ms - pace.at_ms < BURST_MS or pace.end > self._through(session_id)
+            if pace.credit_ms + now_ms - pace.at_ms < BURST_MS
+            or (pace.end > self._through(session_id) and not self._is_done(session_id))
         }

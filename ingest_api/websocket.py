@@ -29,6 +29,9 @@ ACKNOWLEDGED_WITHIN_S = 30.0
 ACK_EVERY_S = 0.1
 STATUS_EVERY_S = 1.0
 LOOK_AGAIN_S = 60.0  # changes are told; this is for none at all
+# One read of the wire can bring thousands of small messages: each lets others have their turn, and one that brings
+# nothing new waits a little, so that a resume does not notice and a chatterer does.
+NOTHING_NEW_COSTS_S = 0.002
 
 
 async def serve_audio(socket: WebSocket, session_id: str, ingest: Ingest) -> None:
@@ -108,6 +111,7 @@ class _Serving:
                         _done() if self._ingest.is_settled(record) else await self._ingest.publishers.submit(record)
                     )
                     await self._in_flight.put((self._connection.next_sample, durable))
+            await asyncio.sleep(NOTHING_NEW_COSTS_S if record is None else 0)
 
     async def _next_message(self) -> Message | bytes:
         event = await self._socket.receive()

@@ -4,16 +4,18 @@ The order is always: outputs, then memory, then acknowledgement, each awaited. N
 """
 
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Generic, Protocol, TypeVar
+import math
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from stream_apps.deliveries import Original, clock_ms
-from undertone.codec import decode
+from undertone.codec import Headers, decode, encode
 from undertone.errors import FatalError, NewerError, PoisonError
 from undertone.events import Event
 from undertone.kafka import Record, open_reader, read_to_end
 from undertone.settings import Settings
-from undertone.topics import Topic
+from undertone.topics import DAY_MS, Topic
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +34,37 @@ Store = Callable[[Topic, str, Event], Awaitable[int]]
 PutAside = Callable[[Original, Exception], Awaitable[None]]
 
 
-class CompactedMemory(Generic[M]):
-    """One app's memory: the records of the partitions that it holds, by session."""
+class _Kept(NamedTuple):
+    at_ms: int
+    seq: int
+    data: bytes
 
-    def __init__(self, topic: Topic, kind: type[M], settings: Settings, store: Store, put_aside: PutAside) -> None:
+
+class CompactedMemory(Generic[M]):
+    """One app's memory: the records of the partitions that it holds, by session.
+
+    Kept as the bytes that the topic has, a third of the size of the values, and for as long as the topic keeps them:
+    a session must be known for as long as anything of it can come again, and after a restart it is known no longer.
+    """
+
+    def __init__(
+        self,
+        topic: Topic,
+        kind: type[M],
+        settings: Settings,
+        store: Store,
+        put_aside: PutAside,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._topic = topic
         self._kind = kind
         self._settings = settings
         self._store = store
         self._put_aside = put_aside
-        self._records: dict[int, dict[str, M]] = {}
+        self._clock = clock
+        self._kept_ms = math.inf if topic.retention_ms is None else topic.retention_ms + DAY_MS
+        self._headers: Headers = []
+        self._records: dict[int, dict[str, _Kept]] = {}
 
     async def read_back(self, partitions: frozenset[int]) -> None:
         """Read these partitions of the memory to their ends. Raises ``TransientError`` while Kafka is away.
@@ -51,7 +74,7 @@ class CompactedMemory(Generic[M]):
         no record of this memory is put aside, and what the app itself wrote counts: a live session is written again
         within minutes, and Kafka compacts no sooner than after an hour.
         """
-        found: dict[int, dict[str, M]] = {partition: {} for partition in partitions}
+        found: dict[int, dict[str, _Kept]] = {partition: {} for partition in partitions}
         if partitions:
             async with open_reader(self._settings, [self._topic], sorted(partitions)) as reader:
                 async for record in read_to_end(reader):
@@ -61,7 +84,7 @@ class CompactedMemory(Generic[M]):
                     records = found[record.partition]
                     known = records.get(value.session_id)
                     if known is None or value.seq >= known.seq:
-                        records[value.session_id] = value
+                        self._keep(records, value, record.timestamp)
         self._records = found
 
     async def _read(self, record: Record) -> M | None:
@@ -101,13 +124,26 @@ class CompactedMemory(Generic[M]):
 
     def get(self, partition: int, session_id: str) -> M | None:
         """What is remembered of a session. Raises ``KeyError`` for a partition that was not read back."""
-        return self._records[partition].get(session_id)
+        kept = self._records[partition].get(session_id)
+        return None if kept is None else self._value(kept)
 
-    def all(self, partition: int) -> list[M]:
-        """Everything remembered in a partition."""
-        return list(self._records[partition].values())
+    def all(self, partition: int) -> Iterator[M]:
+        """Everything remembered in a partition, one after the other."""
+        return map(self._value, list(self._records[partition].values()))
 
     async def put(self, partition: int, record: M) -> None:
         """Store a record; durable on return."""
         await self._store(self._topic, record.session_id, record)  # type: ignore[arg-type]
-        self._records[partition][record.session_id] = record
+        self._keep(self._records[partition], record, round(self._clock() * 1000))
+
+    def _keep(self, records: dict[str, _Kept], value: M, at_ms: int) -> None:
+        data, self._headers = encode(value)  # type: ignore[arg-type]
+        records.pop(value.session_id, None)
+        records[value.session_id] = _Kept(at_ms, value.seq, data)
+        oldest = next(iter(records))  # they lie in the order in which they were written
+        while records[oldest].at_ms < at_ms - self._kept_ms:
+            del records[oldest]
+            oldest = next(iter(records))
+
+    def _value(self, kept: _Kept) -> M:
+        return decode(kept.data, self._headers)  # type: ignore[return-value]

@@ -33,7 +33,7 @@ from stream_apps.minutes import Heard, take_mark, take_utterance
 from stream_apps.patience import Streak
 from stream_apps.presence import Outputs
 from stream_apps.turns import Turns, received_at
-from undertone.audio import SAMPLE_RATE, to_ms
+from undertone.audio import SAMPLE_RATE, to_ms, to_samples
 from undertone.codec import encode_audio
 from undertone.errors import FatalError
 from undertone.events import Session
@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 DECODE_ATTEMPTS = 2
 # Heard in one go off the event loop, where so many wait: what a hop costs counts when a backlog is read.
 RECORDS_AT_ONCE = 16
+# But no more than this of one session, for there is one pair of ears for all.
+SAMPLES_AT_ONCE = to_samples(4000)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -98,8 +100,10 @@ class Stenographer:
             while True:
                 taken = [await self._inbox.get()]
                 self._busy = True
-                while len(taken) < RECORDS_AT_ONCE and not self._inbox.empty():
+                samples = _samples(taken[0][0])
+                while len(taken) < RECORDS_AT_ONCE and samples < SAMPLES_AT_ONCE and not self._inbox.empty():
                     taken.append(self._inbox.get_nowait())
+                    samples += _samples(taken[-1][0])
                 self._waiting |= {entry.offset: (entry, settle) for entry, settle in taken}
                 await self._hear([entry for entry, _ in taken])
                 self._busy = False

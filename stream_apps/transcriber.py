@@ -194,7 +194,7 @@ class Transcriber:
             app=self.name,
             at=datetime.now(UTC),
             backlog_s=round(backlog_s, 2),
-            speed=None if scheduler.speed is None else round(scheduler.speed, 2),
+            speed=round(scheduler.speed, 2),
             replicas=scheduler.replicas,
             load=round(scheduler.demand, 3),
             model=scheduler.engine.name,

@@ -20,6 +20,7 @@ from tests.waiting import until
 from undertone.codec import decode_audio
 from undertone.events import Session
 from undertone.kafka import Publisher, open_reader, read_to_end
+from undertone.local.wires import BoundedHeads, BoundedSocket
 from undertone.records import Audio, AudioRecord, Close, Gap, Open
 from undertone.settings import Settings
 from undertone.topics import AUDIO, SESSIONS
@@ -63,6 +64,8 @@ async def serve_ingest(settings: Settings, *, ready: bool = True) -> AsyncIterat
         config = uvicorn.Config(
             make_app(settings),
             log_level="warning",
+            http=BoundedHeads,
+            ws=BoundedSocket,
             ws_max_size=WS_MAX_BYTES,
             ws_max_queue=WS_MAX_QUEUE,
             timeout_graceful_shutdown=2,

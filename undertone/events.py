@@ -283,7 +283,7 @@ class Deletion(Value):
 class Worker(Value):
     """One worker's report of itself, every second. ``heard`` maps its live sessions to the last sample it heard.
 
-    ``backlog_s`` is audio that waits, ``speed`` seconds of audio heard by one of its ``replicas`` in a second,
+    ``backlog_s`` is audio that waits, ``speed`` seconds of audio that one of its ``replicas`` decodes in a second,
     ``load`` the share of their time that is needed, 0 to 1.
     """
 

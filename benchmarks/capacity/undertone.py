@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -44,14 +45,30 @@ async def running_up(**extra: str) -> AsyncIterator[tuple[str, int]]:
             await process.wait()
 
 
+@dataclass(frozen=True)
+class Platform:
+    """A running `undertone up`, and a viewer that follows all its sessions."""
+
+    url: str
+    pid: int
+    viewer: "Viewer"
+
+
 @asynccontextmanager
-async def running_undertone() -> AsyncIterator[System]:
+async def running_platform(**extra: str) -> AsyncIterator[Platform]:
     """`undertone up`, with a viewer that follows all sessions."""
-    async with running_up(UNDERTONE_REFUSE_ABOVE_S="0") as (url, pid):  # how much it hears, not whom it refuses
+    async with running_up(**extra) as (url, pid):
         viewer = Viewer(url)
         following = asyncio.create_task(viewer.follow())
-        yield System("undertone", pid, lambda: _session(url, viewer), name_part)
+        yield Platform(url, pid, viewer)
         following.cancel()
+
+
+@asynccontextmanager
+async def running_undertone() -> AsyncIterator[System]:
+    """`undertone up` as a system: how much it hears, not whom it refuses."""
+    async with running_platform(UNDERTONE_REFUSE_ABOVE_S="0") as platform:
+        yield System("undertone", platform.pid, lambda: _session(platform.url, platform.viewer), name_part)
 
 
 def name_part(name: str, command: list[str]) -> str:

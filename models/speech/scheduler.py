@@ -28,7 +28,7 @@ class Urgency(IntEnum):
 
 
 DEMAND_MEMORY_S = 8.0
-KEPT = 0.98  # of what ``speed`` knows, at each decode: the last fifty count
+USUAL_S = 6.0
 # A final that is due so soon counts as due: the network's jitter makes nobody a flood.
 DUE_WITHIN_S = 1.0
 
@@ -112,8 +112,6 @@ class Scheduler:
         self._asked = asyncio.Event()
         self._running: set[Decode] = set()
         self._workers: list[asyncio.Task[None]] = []
-        self._heard_s = 0.0
-        self._busy_s = 0.0
         self._on_decoded = on_decoded
         self._load = Load(replicas)
         self._demand = Load(replicas, DEMAND_MEMORY_S)
@@ -176,9 +174,9 @@ class Scheduler:
         return sum(decode.seconds for decode in finals if not decode.is_ahead(now_s))
 
     @property
-    def speed(self) -> float | None:
-        """Seconds of audio heard per second of one busy replica, of late; None before the first decode."""
-        return self._heard_s / self._busy_s if self._busy_s else None
+    def speed(self) -> float:
+        """Seconds of audio that one busy replica hears in a second, of late, in utterances of a usual length."""
+        return USUAL_S / self.pace.expected_s(USUAL_S)
 
     def _pressing(self, now_s: float) -> int:
         return sum(not decode.is_ahead(now_s) for decode in self._running)
@@ -225,7 +223,5 @@ class Scheduler:
                 ended_s = time.monotonic()
                 self._note_load(ended_s)
                 self._running.discard(decode)
-                self._busy_s = KEPT * self._busy_s + ended_s - began_s
-                self._heard_s = KEPT * self._heard_s + decode.seconds
                 self.pace.note(decode.seconds, ended_s - began_s)
                 self._on_decoded(decode.urgency, ended_s - began_s)

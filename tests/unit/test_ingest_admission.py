@@ -46,9 +46,11 @@ def test_refusing_begins_above_one_bound_and_ends_below_the_other() -> None:
 
 
 def test_a_class_that_begins_at_once_is_taken_as_far_as_there_is_room() -> None:
-    assert many(64, IDLE) == room(IDLE) == 20
-    assert many(64, replace(IDLE, load=0.75)) == 5
+    assert many(64, IDLE) == room(IDLE) == 17
+    assert many(64, replace(IDLE, load=0.7)) == 3
     assert many(64, replace(IDLE, load=1.1)) == 1
+    assert many(64, waiting(1.1, load=1.1)) == 0
+    assert admit(Admission(), waiting(1.1, load=1.1), 0, 7.0, RULES) == (Admission(), PROVEN_AFTER_S)
 
 
 def test_who_was_refused_for_want_of_room_may_ask_when_the_first_is_proven() -> None:
@@ -101,7 +103,7 @@ def test_a_refusal_says_when_and_what_is_remembered_is_bounded(
         assert wait_s is None or RETRY_AT_LEAST_S <= wait_s <= RETRY_AT_MOST_S
         assert all(0 <= now_s - each < PROVEN_AFTER_S for each in admission.began_s)
         if wait_s is None and fleet is not None:
-            assert len(admission.began_s) <= room(fleet)
+            assert len(admission.began_s) <= max(1, room(fleet))
 
 
 @given(fleet=FLEETS)

@@ -107,6 +107,14 @@ def test_a_million_overlapping_frames_do_not_become_a_million_records() -> None:
     assert refused(made, frame(made.next_sample - 319, 320)) == "frame_too_small"
 
 
+def test_tiny_frames_that_are_known_cost_what_others_cost() -> None:
+    made = started()
+    made.take(frame(0), CREATED_MS)
+    for _ in range(SHORT_FRAMES):
+        assert made.take(frame(0, 1), CREATED_MS) is None
+    assert refused(made, frame(0, 1)) == "frame_too_small"
+
+
 def test_tiny_gaps_cost_what_tiny_frames_cost() -> None:
     made = started()
     for _ in range(SHORT_FRAMES):

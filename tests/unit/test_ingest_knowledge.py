@@ -68,6 +68,20 @@ def test_a_session_is_forgotten_with_its_tokens() -> None:
     assert knowledge.session(SESSION) is None
 
 
+def test_a_session_is_done_when_it_has_ended_or_nobody_may_speak_of_it_any_more() -> None:
+    knowledge = Knowledge(24)
+    assert not knowledge.is_done(SESSION, NOW)
+    assert knowledge.is_done(SESSION, NOW + timedelta(hours=25))
+    knowledge.apply(session(state="live", seq=1), NOW)
+    assert not knowledge.is_done(SESSION, NOW)
+    knowledge.apply(session(state="ended", reason="idle", seq=2), NOW)
+    assert knowledge.is_done(SESSION, NOW)
+    knowledge.apply(session(state="live", seq=3), NOW)
+    assert not knowledge.is_done(SESSION, NOW)
+    knowledge.apply(Deletion(session_id=SESSION, requested_at=NOW, requested_by="owner"), NOW)
+    assert knowledge.is_done(SESSION, NOW)
+
+
 def test_behind_counts_what_is_unheard_and_the_backlog() -> None:
     knowledge = Knowledge(24)
     assert knowledge.behind_ms(SESSION, 2 * SECOND, NOW) == 2000

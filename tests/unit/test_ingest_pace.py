@@ -20,7 +20,8 @@ class Fed:
         self.through: dict[str, int] = defaultdict(int)
         self.now_ms = self.began_ms = 1_000_000.0
         self.end = 0
-        self.paces = Paces(lambda session: self.through[session], AHEAD_MS)
+        self.done: set[str] = set()
+        self.paces = Paces(lambda session: self.through[session], self.done.__contains__, AHEAD_MS)
 
     def take(self, at: int, end: int) -> bool:
         """Whether these samples of the session are taken now."""
@@ -91,6 +92,11 @@ def test_sessions_without_anything_unsettled_are_forgotten() -> None:
     fed.now_ms += FORGET_EVERY_MS
     fed.paces.take("three", 0, SECOND, 1e9, fed.now_ms)
     assert len(fed.paces) == 2  # "two" waits to be heard
+    fed.done.add("two")
+    assert fed.paces.unheard_s(lambda _: 0, fed.now_ms) == 0
+    fed.now_ms += BURST_MS + FORGET_EVERY_MS
+    fed.paces.take("four", 0, SECOND, 1e9, fed.now_ms)
+    assert len(fed.paces) == 2  # "three" does
 
 
 def test_unheard_is_what_came_at_the_pace_of_speech() -> None:

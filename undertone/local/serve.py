@@ -20,6 +20,7 @@ def serve(part: WebPart, settings: Settings) -> None:
     from ingest_api.limits import WS_MAX_BYTES, WS_MAX_QUEUE
     from undertone.local.file_limit import raise_file_limit
     from undertone.local.ports import is_free
+    from undertone.local.wires import BoundedHeads, BoundedSocket
 
     if not is_free(settings.host, settings.port):
         raise FatalError(f"port {settings.port} of {settings.host} is taken: set UNDERTONE_PORT to a free one")
@@ -33,6 +34,8 @@ def serve(part: WebPart, settings: Settings) -> None:
         proxy_headers=settings.proxies is not None,
         forwarded_allow_ips=settings.proxies,
         server_header=False,
+        http=BoundedHeads,
+        ws=BoundedSocket,
         ws_max_size=WS_MAX_BYTES,
         ws_max_queue=WS_MAX_QUEUE,
         timeout_graceful_shutdown=STOP_S,
