@@ -135,7 +135,13 @@ def _check_log(log: Sequence[AudioRecord], script: Script, title: str) -> Iterat
 
 
 def _outline(log: Sequence[AudioRecord]) -> str:
-    return " ".join(f"{type(record).__name__[0]}{record.connection[:3]}:{record.at}" for record in log)
+    """The log in few words: audio that follows on audio is not told."""
+    words, end = list[str](), -1
+    for record in log:
+        if not isinstance(record, Audio) or record.at != end:
+            words.append(f"{type(record).__name__} {record.connection[:4]} {record.at}")
+        end = record.end if isinstance(record, Audio) else -1
+    return ", ".join(words)
 
 
 def _finals(events: Iterable[Event], session_id: str) -> list[Final]:
