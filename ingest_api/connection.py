@@ -2,8 +2,8 @@
 
 What it lets through is contiguous: each sample once, in order, every jump declared. Rules for the odd cases:
 
-- overlap is trimmed, and what is wholly known already is dropped without a word (a resume sends it again), though it
-  counts as a frame;
+- overlap is trimmed, and what is wholly known already is dropped without a word (a resume sends it again), though a
+  short frame of it spends a credit like any other;
 - a gap reaches at most to now, that is, to the wall time since the session was made, plus five seconds. Measured from
   the session and not from the last frame, it also holds for a recorder that delivers a late backlog with a pause in it;
 - frames shorter than 20 ms and gaps shorter than 20 ms, such as the last ones before a stop or a pause, are taken while
@@ -150,7 +150,8 @@ class Connection:
             )
         end = frame.at + frame.samples
         if end <= self.next_sample:
-            self._account(frame.samples)
+            if frame.samples < self._limits.min_frame_samples:
+                self._spend_credit()
             return None
         self._check_not_ended()
         self._check_room(end)

@@ -181,7 +181,7 @@ class Recorder(RuleBasedStateMachine):
     def _send_audio(self, at: int, samples: int) -> None:
         end = at + samples
         new = end - self.sent
-        if 0 < new < SHORT_SAMPLES and self._is_spent():
+        if (new if new > 0 else samples) < SHORT_SAMPLES and self._is_spent():
             self._write(frame(at, samples))
             self._expect_refusal("frame_too_small")
             return
