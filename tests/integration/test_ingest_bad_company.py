@@ -137,7 +137,7 @@ async def test_a_body_that_comes_byte_by_byte_is_refused(
     monkeypatch.setattr(refusals, "LINGER_S", 0.5)
     made = await served.make()
     path = f"/v1/sessions/{made.session_id}/{what}?token={made.write_token}"
-    head = f"POST {path} HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     answer = await drip(served, head, b"1\r\nx\r\n")
     assert answer.startswith(b"HTTP/1.1 408")
     assert b"body_too_slow" in answer
@@ -146,7 +146,7 @@ async def test_a_body_that_comes_byte_by_byte_is_refused(
 @pytest.mark.parametrize("word", [b"x", b"X-Long: " + b"x" * 8000 + b"\r\n"], ids=["slow", "endless"])
 async def test_a_head_without_end_is_hung_up_on(served: Served, monkeypatch: pytest.MonkeyPatch, word: bytes) -> None:
     monkeypatch.setattr(wires, "HEAD_WITHIN_S", 1.0 if len(word) == 1 else 60.0)
-    assert await drip(served, "POST /v1/sessions HTTP/1.1\r\nHost: here\r\n", word) == b""
+    assert await drip(served, "POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\n", word) == b""
     assert await speak(served) < ACKNOWLEDGED_WITHIN_S
 
 
@@ -156,7 +156,7 @@ async def test_a_socket_that_makes_us_keep_things_is_cut(served: Served, word: b
     made = await served.make()
     reader, writer = await asyncio.open_connection("127.0.0.1", served.http.base_url.port)
     writer.write(
-        f"GET /v1/sessions/{made.session_id}/audio?token={made.write_token} HTTP/1.1\r\nHost: here\r\n"
+        f"GET /v1/sessions/{made.session_id}/audio?token={made.write_token} HTTP/1.1\r\nHost: localhost\r\n"
         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
     )
