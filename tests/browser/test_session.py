@@ -26,7 +26,7 @@ from undertone.local.postgres import EmbeddedPostgres
 from undertone.settings import Settings
 
 MANY = 10_000
-MOST_ROWS = 800
+MOST_ROWS = 900
 PATH = f"/session?id={SESSION_ID}"
 
 
@@ -155,6 +155,19 @@ async def test_the_reader_who_follows_is_taken_along_and_the_one_who_reads_back_
         await expect(page.locator(".row", has_text="(51)")).to_be_in_viewport()
         assert await shifts(page) == []
         assert complaints == []
+
+
+async def test_a_change_of_the_screen_leaves_the_reader_at_the_same_words(whole: Settings, chromium: Browser) -> None:
+    await keep(whole, ended(finals(1000)))
+    async with served(make_app(whole)) as address:
+        page, _ = await open_page(chromium, f"{address}{PATH}&at=0:24:00")
+        await expect(page.locator(".row[aria-current]")).to_contain_text("(501)")
+        top = await number_in_sight(page)
+        for width, height in ((390, 844), (1280, 800), (2560, 1440), (820, 600)):
+            await page.set_viewport_size({"width": width, "height": height})
+            await page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 300)))")
+            assert abs(await number_in_sight(page) - top) <= 1, width
+            await expect(page.locator(".row[aria-current]")).to_be_attached()
 
 
 async def test_pointing_at_words_points_at_their_time_and_the_other_way_round(

@@ -5,6 +5,8 @@ export class Place {
   #list;
   /** @type {{row: HTMLElement, y: number} | null} The first row in sight, and how far below the upper edge it is. */
   #held = null;
+  /** Of the scroller, when its rows were last brought to where they belong. */
+  #width = 0;
 
   /**
    * @param {HTMLElement} scroller What scrolls.
@@ -32,6 +34,7 @@ export class Place {
   }
 
   remember() {
+    if (this.#scroller.clientWidth !== this.#width) this.restore(); // what is in sight now is by chance
     const { scrollTop } = this.#scroller;
     const row = this.#rowBelow(scrollTop);
     this.#held = row && { row, y: this.#top(row) - scrollTop };
@@ -39,6 +42,7 @@ export class Place {
 
   /** Brings what was remembered back to where it was, after a change of the list or of its width. */
   restore() {
+    this.#width = this.#scroller.clientWidth;
     if (this.#held?.row.isConnected) this.#scroller.scrollTop = this.#top(this.#held.row) - this.#held.y;
   }
 
