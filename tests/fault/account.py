@@ -26,10 +26,20 @@ QUESTIONS = {
     "windows": "SELECT to_jsonb(w) FROM windows w WHERE session_id = %s ORDER BY size_ms, start_ms",
     "sessions": "SELECT to_jsonb(s) FROM sessions s WHERE session_id = %s",
 }
-# What two runs may differ in: ids, wall times, and where in the log and over which connections the samples came.
-OWN = frozenset(
-    ["session_id", "utterance_id", "timing", "audio", "resume", "created_at", "started_at", "ended_at", "log_offset"]
-)
+# What two runs may differ in: ids, wall times and what follows from them, where in the log and over which connections
+# the samples came.
+OWN = {
+    "session_id",
+    "utterance_id",
+    "timing",
+    "eras",
+    "audio",
+    "resume",
+    "created_at",
+    "started_at",
+    "ended_at",
+    "log_offset",
+}
 
 
 @dataclass(frozen=True)
