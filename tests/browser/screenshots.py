@@ -60,6 +60,7 @@ async def take(url: str, speech: Path, out: Path) -> None:
         await expect(recorder.locator("#after")).to_be_visible(timeout=_SPOKEN_MS)
         session = await _open(chromium, await recorder.locator("#watch").input_value())
         await expect(session.locator("#time-line svg")).to_be_visible()
+        await expect(session.locator("#quarters tr")).to_have_count(4)
         await _shoot(session, "session", out)
 
 
@@ -73,6 +74,10 @@ async def _shoot(page: Page, name: str, out: Path) -> None:
         await expect(page.locator("#language")).to_have_text("English" if look.language == "ko" else "한국어")
         if await page.locator("#totals").count():
             await expect(page.locator("#totals")).to_contain_text("긍정" if look.language == "ko" else "Positive")
+        await page.wait_for_function(
+            "() => { const line = document.querySelector('#time-line'); "
+            "return !line || Math.abs(line.firstElementChild.clientWidth - line.clientWidth) < 2; }"
+        )
         await page.screenshot(path=out / f"{name}{look.name}.png")
     await page.locator("#language").click()
 
