@@ -139,6 +139,7 @@ async def test_the_list_is_sorted_in_stable_pages(client: httpx.AsyncClient, dat
     assert await found(client, sort="newest") == [6, 5, 4, 3, 2, 1]
     assert await found(client, sort="longest") == [6, 3, 1, 4, 5, 2]
     assert await found(client, sort="negative") == [2, 4, 1, 5]
+    assert len((await get(client, "/v1/sessions", sort="negative", limit=50))["sessions"]) == 4
     page = await get(client, "/v1/sessions", sort="longest", limit=3)
     await keep(database, [session(7, through=99), session(8, through=50), session(9, through=1)], topic="later")
     rest = await get(client, "/v1/sessions", sort="longest", cursor=page["next"])
