@@ -1,0 +1,150 @@
+"""Both sides keep to what their OpenAPI says, whatever is asked of them: real apps, real Kafka, real PostgreSQL."""
+
+import asyncio
+import io
+import struct
+import wave
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from pydantic import SecretStr
+from schemathesis import APIOperation, Case, GenerationMode
+from schemathesis.core.errors import InvalidSchema
+from schemathesis.core.result import Ok, Result
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from dashboards.app import make_app
+from dashboards.streams import Pace
+from ingest_api import sessions as ingest_sessions
+from storage.migrations import upgrade
+from tests.ingest_serving import serve_ingest
+from tests.storage_events import mark, session, session_id, utterance, window
+from tests.viewing import Writer, served
+from undertone.kafka import open_publisher
+from undertone.settings import Settings
+
+# schemathesis draws some of its wrong values so
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+
+SEED = 20260101
+EXAMPLES = 40
+Operation: TypeAlias = "APIOperation[Any, Any, Any, Any]"
+KEPT = [status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A session that there is, with a token of it or without."""
+
+    session_id: str
+    token: str | None
+
+
+def recording() -> bytes:
+    """A second of a WAV."""
+    with io.BytesIO() as kept:
+        with wave.open(kept, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(16_000)
+            file.writeframes(bytes(32_000))
+        return kept.getvalue()
+
+
+CHUNKS = st.builds(
+    lambda at, pcm: struct.pack("<Q", at) + pcm, st.sampled_from([0, 160, 1600, 2**63]), st.binary(max_size=700)
+)
+BODIES = {"/audio": CHUNKS, "/file": st.sampled_from([recording(), recording()[:900], b""])}
+
+
+def attack(url: str, known: list[Known]) -> Counter[tuple[str, int]]:
+    """Ask every operation all kinds of things; what was answered how often. Raises where an answer is none of those."""
+    answered: Counter[tuple[str, int]] = Counter()
+    with requests.Session() as http:
+        schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+        for operation in sorted(map(_ok, schema.get_all_operations()), key=lambda one: one.method == "delete"):
+            bodies = next((body for end, body in BODIES.items() if operation.path.endswith(end)), st.nothing())
+            _ask_all_kinds(operation, known, bodies, http, answered)
+    return answered
+
+
+def _ok(found: Result[Operation, InvalidSchema]) -> Operation:
+    assert isinstance(found, Ok), found
+    return found.ok()
+
+
+def _ask_all_kinds(
+    operation: Operation,
+    known: list[Known],
+    bodies: st.SearchStrategy[bytes],
+    http: requests.Session,
+    answered: Counter[tuple[str, int]],
+) -> None:
+    modes = [operation.as_strategy(mode) for mode in GenerationMode]
+
+    @seed(SEED)
+    @examples(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.one_of(modes), st.sampled_from([None, *known]), st.one_of(st.none(), bodies))
+    def ask(case: Case[Any], one: Known | None, body: bytes | None) -> None:
+        if one is not None:
+            _name(case, one)
+        if body is not None:
+            case.body = body
+        answer = case.call(session=http, timeout=30, allow_redirects=False)
+        answered[operation.label, answer.status_code] += 1
+        assert answer.status_code < 500, answer.text
+        case.validate_response(answer, checks=KEPT)
+
+    ask()
+
+
+def _name(case: Case[Any], one: Known) -> None:
+    if isinstance(case.path_parameters, dict) and "session_id" in case.path_parameters:
+        case.path_parameters["session_id"] = one.session_id
+    query: dict[str, Any] = case.query if isinstance(case.query, dict) else {}
+    shown = {} if one.token is None else {"token": one.token}
+    case.query = {name: value for name, value in query.items() if name != "token"} | shown
+
+
+async def test_the_write_side_keeps_to_its_openapi(topics: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest_sessions, "STOP_WITHIN_S", 0.1)
+    async with serve_ingest(topics) as running:
+        made = [await running.make() for _ in range(3)]
+        known = [Known(one.session_id, one.write_token) for one in made] + [Known(made[0].session_id, None)]
+        answered = await asyncio.to_thread(attack, running.url, known)
+    path = "POST /v1/sessions/{session_id}"
+    for reached in (("POST /v1/sessions", 201), (f"{path}/audio", 200), (f"{path}/file", 200), (f"{path}/stop", 202)):
+        assert answered[reached] > 0, f"{reached} was never answered: {answered}"
+
+
+async def test_the_read_side_keeps_to_its_openapi(topics: Settings, database: str, tmp_path: Path) -> None:
+    upgrade(database)
+    whole = topics.model_copy(update={"database": SecretStr(database)})
+    pace = Pace(rotate_s=0.0, rotate_jitter_s=0.0, catch_up_s=0.1)
+    async with open_publisher(whole) as publisher, served(make_app(whole, pace)) as address:
+        writer = Writer(publisher, whole)
+        await writer.write(session(tags=("a",)), session(2), *(utterance(seq=seq) for seq in (1, 2, 3)))
+        await writer.write(window(seq=1), window(size_ms=0, seq=3), mark(seq=4, through=400_000))
+        await writer.archive()
+        known = [Known(session_id(number), None) for number in (1, 2)]
+        answered = await asyncio.to_thread(attack, address, known)
+    reached = {label for label, status in answered if status == 200}
+    assert reached == {label for label, _ in answered}, answered
