@@ -1,9 +1,13 @@
 """What the history's errors are to a caller."""
 
+import logging
+
 from fastapi import FastAPI, Request, Response
 
 from undertone.errors import PoisonError, Refusal, TransientError
 from undertone.refusals import answer
+
+log = logging.getLogger(__name__)
 
 AWAY_RETRY_MS = 2000
 
@@ -13,7 +17,8 @@ def handle_history_errors(app: FastAPI) -> None:
 
     @app.exception_handler(TransientError)
     async def away(_: Request, error: TransientError) -> Response:
-        words = f"the history cannot be read now ({error}); the live view goes on"
+        log.warning("the history cannot be read: %s", error)  # where it stands is nobody else's business
+        words = "the history cannot be read now, while PostgreSQL is away or slow; the live view goes on"
         return answer(Refusal("history_away", words, status=503, retryable=True, retry_after_ms=AWAY_RETRY_MS))
 
     @app.exception_handler(PoisonError)

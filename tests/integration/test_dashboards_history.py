@@ -264,6 +264,7 @@ async def test_without_a_database_history_says_so(topics: Settings, postgres: st
         answer = await client.get("/v1/sessions")
         assert (answer.status_code, answer.json()["code"], answer.json()["retryable"]) == (503, "history_away", True)
         assert answer.headers["retry-after"] == "2"
+        assert "_gone" not in answer.text, "where the database stands is for the log alone"
 
 
 async def test_answers_carry_headers_that_keep_pages_to_this_origin(client: httpx.AsyncClient) -> None:

@@ -111,7 +111,9 @@ def _ask_all_kinds(
         answer = case.call(session=http, timeout=30, allow_redirects=False)
         answered[operation.label, answer.status_code] += 1
         assert answer.status_code < 500, answer.text
-        case.validate_response(answer, checks=KEPT)
+        # OpenAPI 3.1 has a word for a stream as a whole, a string, and none for one event of it.
+        is_stream = any("text/event-stream" in kind for kind in answer.headers.get("content-type", ()))
+        case.validate_response(answer, checks=KEPT[:2] if is_stream else KEPT)
 
     ask()
 
