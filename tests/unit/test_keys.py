@@ -16,7 +16,12 @@ from undertone.cli import app
 from undertone.errors import FatalError, Refusal
 from undertone.settings import Settings
 
-NOW = datetime.now(UTC)
+
+def now() -> datetime:
+    """When it is asked: other tests may have run for longer than a login lives."""
+    return datetime.now(UTC)
+
+
 HOST = "127.0.0.1:8000"
 URL = f"http://{HOST}"
 
@@ -105,7 +110,7 @@ def test_the_command_makes_lists_and_drops(path: Path) -> None:
 def test_a_login_has_the_rights_of_its_key_and_ends_with_it(settings: Settings) -> None:
     file = settings.keys_file()
     logins = Logins(settings, Keyring(file))
-    login = logins.login_by_key(make_key(file, "ana", [Right.READ]), NOW)
+    login = logins.login_by_key(make_key(file, "ana", [Right.READ]), now())
     assert logins.by_login(login, HOST).rights == {Right.READ}
     file.write_text(file.read_text().replace("read", "record"))
     assert logins.by_login(login, HOST).rights == {Right.RECORD}
@@ -120,22 +125,22 @@ def test_a_login_has_the_rights_of_its_key_and_ends_with_it(settings: Settings) 
 def test_a_login_ends_with_its_time(settings: Settings) -> None:
     logins = Logins(settings, Keyring(settings.keys_file()))
     key = make_key(settings.keys_file(), "ana", [Right.READ])
-    long_ago = NOW - timedelta(hours=settings.login_hours, seconds=1)
+    long_ago = now() - timedelta(hours=settings.login_hours, seconds=1)
     with pytest.raises(Refusal, match="the login has ended"):
         logins.by_login(logins.login_by_key(key, long_ago), HOST)
 
 
 def test_a_link_logs_the_owner_in_once_soon_and_at_its_own_server(settings: Settings) -> None:
     logins = Logins(settings, Keyring(settings.keys_file()))
-    link = link_to(settings, URL, NOW).partition("#")[2]
+    link = link_to(settings, URL, now()).partition("#")[2]
     with pytest.raises(Refusal) as elsewhere:
-        logins.login_by_link(link, "127.0.0.1:9000", NOW)
+        logins.login_by_link(link, "127.0.0.1:9000", now())
     assert elsewhere.value.code == "link_used"
-    owner = logins.by_login(logins.login_by_link(link, HOST, NOW), HOST)
+    owner = logins.by_login(logins.login_by_link(link, HOST, now()), HOST)
     assert (owner.name, owner.rights) == (OWNER, frozenset({Right.OPERATE}))
-    for spoilt in (link, link_to(settings, URL, NOW - timedelta(minutes=11)).partition("#")[2], "x", ""):
+    for spoilt in (link, link_to(settings, URL, now() - timedelta(minutes=11)).partition("#")[2], "x", ""):
         with pytest.raises(Refusal) as again:
-            logins.login_by_link(spoilt, HOST, NOW)
+            logins.login_by_link(spoilt, HOST, now())
         assert again.value.code == "link_used"
 
 

@@ -23,7 +23,13 @@ from undertone.settings import Settings
 from undertone.tokens import make_token, sign
 
 SECRET = "a-secret-of-these-tests-alone-and-no-other"
-NOW = datetime.now(UTC)
+
+
+def now() -> datetime:
+    """When it is asked: other tests may have run for longer than a login lives."""
+    return datetime.now(UTC)
+
+
 OURS = "01890000-0000-7000-8000-000000000001"
 THEIRS = "01890000-0000-7000-8000-000000000002"
 HOST = "localhost"
@@ -151,12 +157,12 @@ async def test_nothing_shown(asker: Asker, need: Need) -> None:
 @each(GUARDED)
 async def test_another_sessions_token(asker: Asker) -> None:
     for right in ("read", "write"):
-        assert await asker.ask(token=make_token(SECRET, THEIRS, right, NOW, 1)) == (403, "token_foreign")
+        assert await asker.ask(token=make_token(SECRET, THEIRS, right, now(), 1)) == (403, "token_foreign")
 
 
 @each(SESSIONS)
 async def test_the_sessions_own_token(asker: Asker, need: Need) -> None:
-    write, reading = (make_token(SECRET, OURS, right, NOW, 1) for right in ("write", "read"))
+    write, reading = (make_token(SECRET, OURS, right, now(), 1) for right in ("write", "read"))
     assert is_let_in((await asker.ask(token=write))[0])
     if need.session == "read":
         assert is_let_in((await asker.ask(token=reading))[0])
@@ -166,11 +172,11 @@ async def test_the_sessions_own_token(asker: Asker, need: Need) -> None:
 
 @each(SESSIONS)
 async def test_an_old_or_forged_token(asker: Asker) -> None:
-    past = NOW - timedelta(hours=2)
+    past = now() - timedelta(hours=2)
     assert await asker.ask(token=make_token(SECRET, OURS, "write", past, 1)) == (401, "token_expired")
-    assert await asker.ask(token=make_token("x" * 32, OURS, "write", NOW, 1)) == (401, "token_invalid")
+    assert await asker.ask(token=make_token("x" * 32, OURS, "write", now(), 1)) == (401, "token_invalid")
     for kind in ("login", "link"):
-        other = sign(SECRET, kind, {"sub": OURS, "right": "write"}, NOW, timedelta(hours=1))
+        other = sign(SECRET, kind, {"sub": OURS, "right": "write"}, now(), timedelta(hours=1))
         assert await asker.ask(token=other) == (401, "token_invalid")
 
 
@@ -194,12 +200,12 @@ async def test_no_key_speaks_in_somebodys_session(asker: Asker, settings: Settin
 
 @each(LOGINS)
 async def test_the_owners_logins(asker: Asker, settings: Settings, apps: dict[str, FastAPI]) -> None:
-    here, elsewhere = (make_command_login(settings, f"http://{host}", NOW) for host in (HOST, "localhost:9"))
+    here, elsewhere = (make_command_login(settings, f"http://{host}", now()) for host in (HOST, "localhost:9"))
     assert is_let_in((await asker.ask(headers=bearer(here)))[0])
     assert await asker.ask(headers=bearer(elsewhere)) == (401, "login_ended")
-    old = make_command_login(settings, f"http://{HOST}", NOW - timedelta(hours=2))
+    old = make_command_login(settings, f"http://{HOST}", now() - timedelta(hours=2))
     assert await asker.ask(headers=bearer(old)) == (401, "login_ended")
-    session = make_token(SECRET, OURS, "write", NOW, 1)
+    session = make_token(SECRET, OURS, "write", now(), 1)
     assert await asker.ask(headers=bearer(session)) == (401, "login_ended")
 
 
@@ -216,21 +222,21 @@ async def test_a_login_in_the_cookie(asker: Asker, settings: Settings) -> None:
 
 @each(SESSIONS)
 async def test_an_ended_login_does_not_spoil_a_good_token(asker: Asker) -> None:
-    good = make_token(SECRET, OURS, "write", NOW, 1)
+    good = make_token(SECRET, OURS, "write", now(), 1)
     assert is_let_in((await asker.ask(token=good, headers=bearer("undertone_forged")))[0])
 
 
 @each([route for route in SESSIONS if route[3].right])
 async def test_an_old_token_does_not_spoil_a_good_login(asker: Asker, settings: Settings) -> None:
-    old = make_token(SECRET, OURS, "write", NOW - timedelta(hours=2), 1)
-    login = make_command_login(settings, f"http://{HOST}", NOW)
+    old = make_token(SECRET, OURS, "write", now() - timedelta(hours=2), 1)
+    login = make_command_login(settings, f"http://{HOST}", now())
     assert is_let_in((await asker.ask(token=old, headers=bearer(login)))[0])
 
 
 @pytest.mark.parametrize("side", SIDES)
 async def test_the_secret_before_is_taken_and_others_are_not(settings: Settings, side: str) -> None:
     method, path = next((method, path) for name, method, path, _ in SESSIONS if name == side)
-    token = make_token(SECRET, OURS, "write", NOW, 1)
+    token = make_token(SECRET, OURS, "write", now(), 1)
     changed = settings.model_copy(update={"secret": SecretStr("n" * 32)})
     assert await Asker(make_side(side, changed), method, path).ask(token=token) == (401, "token_invalid")
     both = changed.model_copy(update={"secret_before": SecretStr(SECRET)})
