@@ -3,7 +3,7 @@
 import asyncio
 import os
 import uuid
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +13,10 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from storage.migrations import upgrade
+from tests.viewing import Writer
 from undertone.bootstrap import apply_topics
+from undertone.kafka import open_publisher
 from undertone.local.jars import provide_jars, read_pins
 from undertone.local.kafka import EmbeddedKafka
 from undertone.local.postgres import EmbeddedPostgres
@@ -98,3 +101,17 @@ async def topics(settings: Settings) -> Settings:
     """``settings``, once their topics exist."""
     await apply_topics(settings)
     return settings
+
+
+@pytest.fixture
+def whole(topics: Settings, database: str) -> Settings:
+    """Topics of this test's own, and a database with its tables."""
+    upgrade(database)
+    return topics.model_copy(update={"database": SecretStr(database)})
+
+
+@pytest.fixture
+async def writer(whole: Settings) -> AsyncIterator[Writer]:
+    """What writes to the topics of ``whole`` as the apps do."""
+    async with open_publisher(whole) as publisher:
+        yield Writer(publisher, whole)

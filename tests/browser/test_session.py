@@ -31,18 +31,6 @@ PATH = f"/session?id={SESSION_ID}"
 
 
 @pytest.fixture
-def whole(topics: Settings, database: str) -> Settings:
-    upgrade(database)
-    return topics.model_copy(update={"database": SecretStr(database)})
-
-
-@pytest.fixture
-async def writer(whole: Settings) -> AsyncIterator[Writer]:
-    async with open_publisher(whole) as publisher:
-        yield Writer(publisher, whole)
-
-
-@pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
     async with browser() as running_browser:
         yield running_browser

@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 
-import pytest
 from playwright.async_api import Browser, Page, expect
-from pydantic import SecretStr
 
 from dashboards.app import make_app
 from storage.engine import make_engine
-from storage.migrations import upgrade
 from storage.upserts import Sourced, store
 from stream_apps.windows import apply
 from tests.browser.chromium import browser, open_page
@@ -27,12 +24,6 @@ SAID: list[tuple[int, int, Label | None, float, str]] = [
     (200_000, 205_000, "positive", 0.9, "You have been a great help."),
     (230_000, 233_000, "neutral", 0.0, "Goodbye."),
 ]
-
-
-@pytest.fixture
-def whole(topics: Settings, database: str) -> Settings:
-    upgrade(database)
-    return topics.model_copy(update={"database": SecretStr(database)})
 
 
 async def keep(settings: Settings, finals: Sequence[Utterance | Mark], session: Session) -> None:

@@ -9,10 +9,8 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from pydantic import SecretStr
 
 from benchmarks.viewers.audience import Seen, Viewer, assemble
-from storage.migrations import upgrade
 from tests.serving import WebProcess, running_web
 from tests.storage_events import partial, session, session_id, utterance, window
 from tests.viewing import Writer
@@ -23,12 +21,6 @@ from undertone.settings import Settings
 VIEWERS = 60
 FROZEN_S = 2
 MEGABYTE = 1_000_000
-
-
-@pytest.fixture
-def whole(topics: Settings, database: str) -> Settings:
-    upgrade(database)
-    return topics.model_copy(update={"database": SecretStr(database)})
 
 
 @pytest.fixture

@@ -58,12 +58,6 @@ async def history(url: str) -> History:
         await engine.dispose()
 
 
-@pytest.fixture
-def whole(topics: Settings, database: str) -> Settings:
-    upgrade(database)
-    return topics.model_copy(update={"database": SecretStr(database)})
-
-
 @asynccontextmanager
 async def archiving(settings: Settings) -> AsyncIterator[Adapter]:
     """The archivist on its adapter, as a worker runs it."""

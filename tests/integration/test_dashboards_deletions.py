@@ -30,12 +30,6 @@ EVENTS = f"{SESSION}/events"
 PARTS = ("", "/utterances", "/windows", "/statistics", "/search?q=secret", "/export?format=json", "/events")
 
 
-@pytest.fixture
-def whole(topics: Settings, database: str) -> Settings:
-    upgrade(database)
-    return topics.model_copy(update={"database": SecretStr(database)})
-
-
 async def store_without_forgetting(settings: Settings) -> None:
     """Store what is written so far as an archivist does that has not read any deletion yet."""
     archivist = Archivist(settings.database_url())

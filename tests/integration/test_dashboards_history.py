@@ -11,7 +11,6 @@ from pydantic import SecretStr
 from dashboards.app import make_app
 from storage.cursors import make_cursor
 from storage.engine import make_engine
-from storage.migrations import upgrade
 from storage.upserts import Sourced, store
 from tests.storage_events import mark, session, session_id, utterance, window
 from tests.viewing import served
@@ -22,12 +21,6 @@ from undertone.kafka import open_publisher
 from undertone.settings import Settings
 from undertone.tokens import make_token
 from undertone.topics import SESSIONS
-
-
-@pytest.fixture
-def whole(topics: Settings, database: str) -> Settings:
-    upgrade(database)
-    return topics.model_copy(update={"database": SecretStr(database)})
 
 
 @pytest.fixture

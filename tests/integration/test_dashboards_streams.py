@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import socket
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,18 +34,6 @@ from undertone.tokens import make_token
 from undertone.topics import SESSIONS, place
 
 ONE = f"/v1/sessions/{session_id()}/events"
-
-
-@pytest.fixture
-def whole(topics: Settings, database: str) -> Settings:
-    upgrade(database)
-    return topics.model_copy(update={"database": SecretStr(database)})
-
-
-@pytest.fixture
-async def writer(whole: Settings) -> AsyncIterator[Writer]:
-    async with open_publisher(whole) as publisher:
-        yield Writer(publisher, whole)
 
 
 def shown(event: Event) -> Any:

@@ -5,12 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from pydantic import SecretStr
 
 from models.sentiment import make_router
 from storage.engine import make_engine
 from storage.forgetting import forget
-from storage.migrations import upgrade
 from storage.upserts import Sourced, store
 from stream_apps import oblivion
 from stream_apps.archivist import ArchivistApp
@@ -99,12 +97,6 @@ async def test_the_statistician_keeps_nothing_wherever_it_is_killed(topics: Sett
     assert await _statistics(topics, ONE) == Statistics(session_id=ONE, seq=3)
     assert len(of(ONE, await read_records(topics, WINDOWS))) == before
     assert await read_records(topics, DEAD_LETTERS) == []
-
-
-@pytest.fixture
-def whole(topics: Settings, database: str) -> Settings:
-    upgrade(database)
-    return topics.model_copy(update={"database": SecretStr(database)})
 
 
 async def is_stored(settings: Settings, name: str, finals: int) -> bool:

@@ -10,11 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-import pytest
-from pydantic import SecretStr
-
 from storage.engine import make_engine
-from storage.migrations import upgrade
 from storage.queries import progress_of, utterance_page
 from storage.statistics import Place, course, quarters, trend
 from stream_apps.adapter import Adapter
@@ -183,12 +179,6 @@ async def has_stored(settings: Settings, upto: dict[str, int]) -> bool:
             return all(reached.get(session_id, 0) >= seq for session_id, seq in upto.items())
     finally:
         await engine.dispose()
-
-
-@pytest.fixture
-def whole(topics: Settings, database: str) -> Settings:
-    upgrade(database)
-    return topics.model_copy(update={"database": SecretStr(database)})
 
 
 async def test_every_window_of_a_mixed_run_equals_sql_over_the_stored_utterances(whole: Settings) -> None:
