@@ -22,6 +22,9 @@ _REFUSED = {
     "no pg_hba.conf entry": "does not admit this user from this host: add a line to its pg_hba.conf",
     'role ".*" does not exist': "does not know this user: create it, or correct UNDERTONE_DATABASE",
     'database ".*" does not exist': "has no such database: create it with `createdb`, or correct UNDERTONE_DATABASE",
+    "certificate verify failed": "shows a certificate that is not trusted: correct sslrootcert in UNDERTONE_DATABASE",
+    "does not support SSL": "speaks no TLS: turn it on there, or leave sslmode out of UNDERTONE_DATABASE",
+    "root certificate file": "cannot be checked: correct sslrootcert in UNDERTONE_DATABASE",
 }
 
 

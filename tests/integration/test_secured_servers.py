@@ -190,12 +190,14 @@ async def test_a_session_goes_through_every_client_with_tls_and_passwords(
             await archivist.stop(5)
 
 
-async def test_a_postgres_with_another_certificate_is_not_believed(
+async def test_a_postgres_with_another_certificate_is_not_believed_nor_waited_for(
     database: str, certificate: Certificate, tmp_path: Path
 ) -> None:
     other = make_certificate(tmp_path / "other").certificate
     async with tls_in_front_of(database, certificate) as url:
-        with pytest.raises(FatalError, match="certificate verify failed"):
+        with pytest.raises(FatalError, match=r"correct sslrootcert.*certificate verify failed"):
             await asyncio.to_thread(upgrade, f"{url}?sslmode=verify-full&sslrootcert={other}")
-    with pytest.raises(FatalError, match="SSL"):
+        with pytest.raises(FatalError, match="cannot be checked"):
+            await asyncio.to_thread(upgrade, f"{url}?sslmode=verify-full&sslrootcert={tmp_path / 'none.pem'}")
+    with pytest.raises(FatalError, match="speaks no TLS"):
         await asyncio.to_thread(upgrade, f"{database}?sslmode=require")
