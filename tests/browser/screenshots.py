@@ -62,6 +62,9 @@ async def take(url: str, speech: Path, out: Path) -> None:
         await expect(session.locator("#time-line svg")).to_be_visible()
         await expect(session.locator("#quarters tr")).to_have_count(4)
         await _shoot(session, "session", out)
+        history = await _open(chromium, f"{url}/history?q=the")
+        await expect(history.locator("mark")).not_to_have_count(0)
+        await _shoot(history, "history", out)
 
 
 async def _shoot(page: Page, name: str, out: Path) -> None:

@@ -126,6 +126,24 @@ async def test_a_login_that_ends_leads_back_to_the_login(site: Site, chromium: B
     await expect(page).to_have_url(f"{site.url}/login")
 
 
+async def test_the_history_asks_for_a_login_and_lets_only_an_operator_delete(site: Site, chromium: Browser) -> None:
+    file, asked = site.settings.keys_file(), f"{site.url}/history?q=broken"
+    for right, may_delete in ((Right.READ, 0), (Right.OPERATE, 1)):
+        page, _ = await open_page(chromium, asked)
+        await expect(page).to_have_url(f"{site.url}/login?next=%2Fhistory%3Fq%3Dbroken")
+        await use_key(page, make_key(file, right.value, [right]))
+        await expect(page).to_have_url(asked)
+        await expect(page.locator(".hit-text")).to_have_text(MARKUP)
+        await expect(page.locator("mark")).to_have_text(["broken", "broken"])
+        assert await page.locator("#content img, #content script").count() == 0
+        await page.get_by_role("button", name="Export").click()
+        await expect(page.get_by_role("link", name="SRT")).to_be_visible()
+        await expect(page.get_by_role("button", name="Delete", exact=True)).to_have_count(may_delete)
+    await page.context.clear_cookies()
+    await page.get_by_role("searchbox").fill("into")
+    await expect(page).to_have_url(f"{site.url}/login?next=%2Fhistory%3Fq%3Dinto")
+
+
 async def test_words_and_titles_with_markup_stay_text(site: Site, chromium: Browser) -> None:
     page, complaints = await open_page(chromium, link_of(site, f"?next=%2Fsession%3Fid%3D{session_id()}"))
     await expect(page.locator("#transcript .row-text")).to_have_text(MARKUP)

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Request, expect
 from tests.browser.chromium import browser, open_page
 from tests.browser.platform import ANOTHER_NAME, Platform
 
-PAGES = ("/", "/record", "/session")
+PAGES = ("/", "/history", "/record", "/session")
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
 
 

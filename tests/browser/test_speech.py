@@ -40,15 +40,14 @@ async def test_speech_is_seen_live_and_found_again(platform: Platform, speech: P
 
         home, home_complaints = await open_page(chromium, platform.url)
         await expect(home.locator(".card", has_text="Two sentences")).to_be_visible()
+        await expect(unseen.locator(".card")).to_have_count(0)
+        await _show(unseen, hidden=False)
+        await expect(unseen.locator(".card", has_text="Two sentences")).to_be_visible()
 
         await recorder.get_by_role("button", name="Stop").click()
         await expect(recorder.locator("#status")).to_have_text(re.compile("^Finished"), timeout=FINISHED_MS)
         await expect(watcher.locator("#state")).to_have_text("ended")
         await expect(home.locator(".card")).to_have_count(0)
-        await expect(home.locator("#past li", has_text="Two sentences").locator(".count-negative")).to_contain_text("1")
-        await expect(unseen.locator("#past li", has_text="Two sentences")).to_have_count(0)
-        await _show(unseen, hidden=False)
-        await expect(unseen.locator("#past li", has_text="Two sentences")).to_be_visible()
         await expect(watcher.locator("#time-line svg")).to_be_visible()
         shown = await watcher.locator(".row-text").all_inner_texts()
         totals = await watcher.locator("#totals").inner_text()
@@ -66,7 +65,13 @@ async def test_speech_is_seen_live_and_found_again(platform: Platform, speech: P
         await expect(watcher.locator("#quarters tr")).to_have_count(4)
 
         past, past_complaints = await open_page(chromium, platform.url)
-        await past.get_by_role("link", name="Two sentences").click()
+        await past.get_by_role("link", name="History").click()
+        entry = past.locator(".entry", has_text="Two sentences")
+        await expect(entry.locator(".count-negative")).to_contain_text("1")
+        await past.get_by_role("searchbox").fill(SAD)
+        await expect(entry.locator("mark")).to_have_text(SAD)
+        await entry.locator(".hit").click()
+        await expect(past.locator(".row[aria-current]")).to_contain_text(SAD)
         await expect(past.locator(".row")).to_have_count(len(shown))
         assert await past.locator(".row-text").all_inner_texts() == shown
         await expect(past.locator("#totals")).to_have_text(totals)

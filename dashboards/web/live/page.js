@@ -1,4 +1,4 @@
-/** The first page: who is speaking now, and what was said before. */
+/** The first page: who is speaking now. */
 
 import { eventsPath } from "../shared/api.js";
 import { find } from "../shared/elements.js";
@@ -8,12 +8,10 @@ import { say } from "../shared/i18n.js";
 import { enter } from "../shared/login.js";
 import { Glance, Library } from "../shared/story.js";
 import { Card } from "./card.js";
-import { History } from "./history.js";
 
 await startFrame("read");
 
 const library = new Library(Glance);
-const history = new History();
 /** @type {Map<string, Card>} */
 const cards = new Map();
 const live = find("live");
@@ -22,10 +20,7 @@ let connected = true;
 let hasSnapshot = false;
 
 const paint = paced(() => {
-  for (const { session, total } of library.dropQuiet()) {
-    if (session?.state === "ended") history.add(session);
-    if (total) history.count(total); // also alone: the last words are counted after the end
-  }
+  library.dropQuiet();
   for (const [id, story] of library.stories) showCard(id).show(story);
   for (const [id, card] of cards) {
     if (library.stories.has(id)) continue;
@@ -43,7 +38,6 @@ function showCard(id) {
   const known = cards.get(id);
   if (known) return known;
   const card = new Card(id);
-  history.remove(id);
   cards.set(id, card);
   const older = [...cards.keys()].filter((known) => known < id).sort().at(-1);
   live.insertBefore(card.element, cards.get(older ?? "")?.element ?? null);
@@ -66,4 +60,3 @@ new EventStream(eventsPath(null, null), {
   },
   mayRest: () => true,
 });
-await history.load();

@@ -4,8 +4,9 @@ import { ApiError, eventsPath, readCourse, readSession, readUtterances, readWind
 import { find } from "../shared/elements.js";
 import { EventStream } from "../shared/events.js";
 import { paced, startFrame } from "../shared/frame.js";
-import { onLanguage, say } from "../shared/i18n.js";
-import { enter } from "../shared/login.js";
+import { onLanguage, say, sayTime } from "../shared/i18n.js";
+import { DeletionDialog, deleteButton, exportLinks } from "../shared/keeping.js";
+import { enter, may } from "../shared/login.js";
 import { Story } from "../shared/story.js";
 import { CourseFollower } from "./course.js";
 import { Showings, showDelays } from "./delay.js";
@@ -130,7 +131,21 @@ function refused(instead) {
   };
 }
 
-await startFrame(gone || token !== null ? null : "read");
+/** @param {string[]} rights Of the login, if there is one. */
+function showKeeping(rights) {
+  find("keeping").append(exportLinks(id, token));
+  if (!may(rights, "operate")) return;
+  const dialog = new DeletionDialog((_, { gone_from_logs_by }) => {
+    leave("session.deleted");
+    gone = { key: "session.deleted.by", reason: sayTime(gone_from_logs_by) };
+    showState();
+    find("home").querySelector("a")?.focus();
+  });
+  find("keeping").append(deleteButton(() => story?.session && dialog.ask(story.session)));
+}
+
+const rights = await startFrame(gone || token !== null ? null : "read");
+showKeeping(rights);
 onLanguage(paint);
 addEventListener("resize", paint);
 delays.addEventListener("toggle", paint);

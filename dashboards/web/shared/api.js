@@ -5,17 +5,21 @@
 /** @typedef {import("./vocabulary.js").Utterance} Utterance */
 /** @typedef {import("./vocabulary.js").Window} Window */
 /** @typedef {import("./vocabulary.js").Course} Course */
+/** @typedef {import("./vocabulary.js").Hit} Hit */
+/** @typedef {import("./vocabulary.js").Deleted} Deleted */
 
 export class ApiError extends Error {
   /**
    * @param {number} status 0 when the server was not reached.
    * @param {string} message
    * @param {number | null} retryAfterMs When to ask again, where that is of use.
+   * @param {string} code What kind of refusal it is, for programs.
    */
-  constructor(status, message, retryAfterMs = null) {
+  constructor(status, message, retryAfterMs = null, code = "") {
     super(message);
     this.status = status;
     this.retryAfterMs = retryAfterMs;
+    this.code = code;
   }
 }
 
@@ -30,7 +34,7 @@ async function ask(path, options) {
   const body = await response.json().catch(() => null);
   if (response.ok) return body;
   const message = body?.message ?? `${response.status} ${response.statusText}`;
-  throw new ApiError(response.status, message, body?.retry_after_ms ?? null);
+  throw new ApiError(response.status, message, body?.retry_after_ms ?? null, body?.code);
 }
 
 /**
@@ -65,12 +69,42 @@ export function createSession({ title, language }) {
 }
 
 /**
- * One page of past sessions, newest first, with the whole-session windows of those that have one.
- * @param {string | null} cursor
+ * One page of sessions, with the whole-session windows of those that have one.
+ * @param {Record<string, string | null>} asked Filters, `sort`, `limit`, `cursor`.
+ * @param {AbortSignal} signal
  * @returns {Promise<{sessions: Session[], windows: Window[], next: string | null}>}
  */
-export function listPastSessions(cursor) {
-  return ask(`/v1/sessions${query({ state: "ended", cursor })}`);
+export function listSessions(asked, signal) {
+  return ask(`/v1/sessions${query(asked)}`, { signal });
+}
+
+/**
+ * One page of what was said, with the sessions that it is from.
+ * @param {Record<string, string | null>} asked `q`, filters, `limit`, `cursor`.
+ * @param {AbortSignal} signal
+ * @returns {Promise<{hits: Hit[], sessions: Session[], next: string | null}>}
+ */
+export function search(asked, signal) {
+  return ask(`/v1/search${query(asked)}`, { signal });
+}
+
+/**
+ * Forgets a session for good.
+ * @param {string} id
+ * @returns {Promise<Deleted>}
+ */
+export function deleteSession(id) {
+  return ask(`/v1/sessions/${encodeURIComponent(id)}`, { method: "DELETE" });
+}
+
+/**
+ * Where a session is to be had as a file.
+ * @param {string} id
+ * @param {string | null} token
+ * @param {string} format
+ */
+export function exportPath(id, token, format) {
+  return `/v1/sessions/${encodeURIComponent(id)}/export${query({ format, token })}`;
 }
 
 /**

@@ -11,7 +11,10 @@ function isDark() {
   return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
-/** @param {import("./login.js").Right | null} right What the page needs. */
+/**
+ * @param {import("./login.js").Right | null} right What the page needs.
+ * @returns {Promise<string[]>} The rights of the login.
+ */
 export async function startFrame(right) {
   find("language").addEventListener("click", () => void chooseLanguage(language() === "ko" ? "en" : "ko"));
   find("theme").addEventListener("click", () => {
@@ -20,7 +23,7 @@ export async function startFrame(right) {
     localStorage.setItem(THEME_STORED_AS, theme);
   });
   await startLanguage();
-  await enter(right);
+  return enter(right);
 }
 
 /**

@@ -97,6 +97,9 @@ function sayAll(root) {
   for (const element of root.querySelectorAll("[data-time]")) {
     element.textContent = sayTime(/** @type {HTMLElement} */ (element).dataset.time ?? "");
   }
+  for (const element of root.querySelectorAll("[data-tongue]")) {
+    element.textContent = sayTongue(/** @type {HTMLElement} */ (element).dataset.tongue ?? "");
+  }
 }
 
 /**
@@ -105,4 +108,12 @@ function sayAll(root) {
  */
 export function sayTime(iso) {
   return new Intl.DateTimeFormat(language(), { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+}
+
+/**
+ * The name of a language, in the reader's; its code where it has none.
+ * @param {string} code
+ */
+export function sayTongue(code) {
+  return new Intl.DisplayNames(language(), { type: "language" }).of(code) ?? code;
 }

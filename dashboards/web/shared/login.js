@@ -3,7 +3,7 @@
 import { ApiError, logOut, readLogin } from "./api.js";
 import { find } from "./elements.js";
 
-/** @typedef {"record" | "read"} Right */
+/** @typedef {"record" | "read" | "operate"} Right */
 
 /**
  * Whether a login has a right, itself or with the greatest.
@@ -17,19 +17,20 @@ export function may(rights, right) {
 /**
  * Returns once it is known that the page may be seen, or that this cannot be known now: the page says then what is wrong.
  * @param {Right | null} right Null for a page that needs none.
+ * @returns {Promise<string[]>} The rights of the login, none where they are not known.
  */
 export async function enter(right) {
   try {
     const { name, rights } = await readLogin();
     showLogout(name);
-    if (right === null || may(rights, right)) return;
+    if (right === null || may(rights, right)) return rights;
   } catch (error) {
-    if (error instanceof ApiError) return;
+    if (error instanceof ApiError) return [];
     throw error;
   }
   const next = location.pathname + location.search + location.hash;
   location.replace(next === "/" ? "/login" : `/login?${new URLSearchParams({ next })}`);
-  await new Promise(() => {}); // nothing more happens here
+  return new Promise(() => {}); // nothing more happens here
 }
 
 /**

@@ -83,6 +83,15 @@
  * @property {Window[]} quarters Four, or none before anything was heard.
  * @property {number | null} trend Mean score of the last quarter minus that of the first.
  *
+ * @typedef {object} Hit
+ * @property {Utterance} utterance
+ * @property {{text: string, match: boolean}[]} parts Its text, cut where what was searched for begins and ends.
+ *
+ * @typedef {object} Deleted
+ * @property {string} session_id
+ * @property {string} deleted_at
+ * @property {string} gone_from_logs_by When the last copy in the log is gone.
+ *
  * @typedef {object} Snapshot
  * @property {"snapshot"} type
  * @property {boolean} complete False while the history is out of reach.
