@@ -45,7 +45,20 @@ test("an older answer never takes the place of a newer one, and is not waited fo
   await asked[0].answer({ sessions: [session(1)], hits: [hit(1, 1)], next: null });
   await Promise.all([first, second]);
   assert.deepEqual(ids(), ["s2"]);
-  assert.equal(results.isAsking, false);
+  assert.deepEqual([results.isAsking, results.trouble], [false, null]);
+});
+
+test("an answer that came too far to be stopped is not shown either", async () => {
+  /** @type {((page: Page) => void)[]} */
+  const answers = [];
+  const results = new Results(() => new Promise((answer) => answers.push(answer)), () => {});
+  const both = [results.turnTo(question("wea")), results.turnTo(question("weather"))];
+  answers[1]({ sessions: [session(2)], hits: [hit(2, 1)], next: null });
+  await both[1];
+  answers[0]({ sessions: [session(1)], hits: [hit(1, 1)], next: null });
+  await both[0];
+  assert.deepEqual(results.found.map(({ session: { session_id } }) => session_id), ["s2"]);
+  assert.equal(results.trouble, null);
 });
 
 test("hits lie in their sessions, in their order, over the edges of pages", async () => {
