@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 from websockets.exceptions import ConnectionClosed
 
+from ingest_api.follower import Follower
 from tests.ingest_serving import START, Made, Served, frame, read_until, serve_ingest
 from tests.streams import read_records
 from tests.waiting import until
@@ -109,6 +110,22 @@ async def test_nothing_more_is_taken_for_it_here_and_at_a_replica(served: Served
         await until(obeys, 10)
         assert await answers(replica) == [(410, "session_ended")] * 3
     assert len(await read_records(topics, AUDIO)) == written
+
+
+async def test_it_is_obeyed_from_the_answer_on_before_the_log_has_told_of_it(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, speaking = await served.make(), await served.make()
+    async with served.connect(speaking) as socket:
+        await socket.send(json.dumps(START))
+        await read_until(socket, "ready")
+        monkeypatch.setattr(Follower, "_apply", lambda *_: None)  # one that lags
+        for session in (made, speaking):
+            assert (await delete(served, session))[0] == 200
+        assert (await read_until(socket, "error"))["code"] == "session_ended"
+    params = {"token": made.write_token}
+    answer = await served.http.post(f"/v1/sessions/{made.session_id}/audio", content=frame(0), params=params)
+    assert (answer.status_code, answer.json()["code"]) == (410, "session_ended")
 
 
 async def test_an_open_socket_is_closed_in_the_middle_of_speech(served: Served, topics: Settings) -> None:
