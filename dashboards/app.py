@@ -17,11 +17,13 @@ from dashboards.downloads import download_routes
 from dashboards.follower import Follower
 from dashboards.history import history_routes
 from dashboards.hub import Hub
+from dashboards.listening import listening_routes
 from dashboards.pages import WEB, Pages
 from dashboards.refusals import handle_history_errors
 from dashboards.rights import NEEDS
 from dashboards.search import search_routes
 from dashboards.streams import Pace, Streams
+from dashboards.tape import Tape
 from storage.engine import READ_S, make_engine
 from undertone.access.guard import Guard
 from undertone.access.origins import Origins
@@ -83,6 +85,7 @@ def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
     app.include_router(history_routes(engine, filled_hub))
     app.include_router(search_routes(engine, filled_hub))
     app.include_router(download_routes(engine, filled_hub))
+    app.include_router(listening_routes(engine, filled_hub, Tape(settings)))
     _add_streams(app, streams, guard, Quotas(settings))
     _add_login(app, guard)
     app.routes.extend(health_routes(follower.why_not_ready))

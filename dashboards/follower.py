@@ -14,7 +14,7 @@ from undertone.codec import decode
 from undertone.deletions import deletion_of
 from undertone.errors import PoisonError, Refusal, TransientError
 from undertone.events import Event
-from undertone.kafka import Record, open_reader, read_to_end, topic_name
+from undertone.kafka import Record, open_reader, read_to_end, read_up_to, topic_name
 from undertone.retry import backoff_s
 from undertone.settings import Settings
 from undertone.topics import DELETIONS
@@ -145,14 +145,11 @@ class Follower:
                 return None
             consumer.seek(self.place(slot), first)
         events: list[tuple[int, int, Event]] = []
-        left = set(ends)
-        while left:
-            for place, records in (await consumer.getmany(*left, timeout_ms=200)).items():
-                for record in records:
-                    event = self._event_of(record) if record.offset < ends[place] else None
-                    if event is not None:
-                        events.append((self.slot(place, self.hub.partitions), record.offset, event))
-            left = {place for place in left if await consumer.position(place) < ends[place]}
+        async for record in read_up_to(consumer, ends):
+            place = TopicPartition(record.topic, record.partition)
+            event = self._event_of(record) if record.offset < ends[place] else None
+            if event is not None:
+                events.append((self.slot(place, self.hub.partitions), record.offset, event))
             if len(events) > MAX_BRIDGED:
                 return None
         return events

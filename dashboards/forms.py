@@ -24,6 +24,12 @@ def unknown_session(session_id: str) -> Refusal:
     return Refusal("session_unknown", words, status=404)
 
 
+def unknown_utterance(utterance_id: str) -> Refusal:
+    """The answer to an utterance that its session does not have."""
+    words = f"the session has no utterance {utterance_id[:100]}: it was never said there, or is past its retention"
+    return Refusal("utterance_unknown", words, status=404)
+
+
 def deleted_session(session_id: str) -> Refusal:
     """The answer to a session that somebody deleted."""
     return Refusal("session_deleted", f"the session {session_id} was deleted", status=410)

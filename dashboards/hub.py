@@ -95,6 +95,13 @@ class Hub:
         known = self._known.get(session_id)
         return known.session if known else None
 
+    def said(self, session_id: str, utterance_id: str) -> Utterance | None:
+        """An utterance of the last minutes."""
+        if session_id not in self._in_ring:
+            return None
+        finals = (event for event in self.recent(session_id) if isinstance(event, Utterance))
+        return next((final for final in finals if final.utterance_id == utterance_id), None)
+
     def is_deleted(self, session_id: str) -> bool:
         """Whether the session was deleted, whenever that was."""
         return session_id in self._deleted

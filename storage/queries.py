@@ -39,6 +39,13 @@ async def sessions_of(connection: AsyncConnection, session_ids: Collection[str])
     return [event_of(Session, dict(row)) for row in rows.mappings()]
 
 
+async def one_utterance(connection: AsyncConnection, session_id: str, utterance_id: str) -> Utterance | None:
+    """The session's utterance of this id, or None."""
+    query = select(utterances).where(utterances.c.utterance_id == utterance_id, utterances.c.session_id == session_id)
+    row = (await connection.execute(query)).mappings().first()
+    return None if row is None else event_of(Utterance, dict(row))
+
+
 async def utterance_page(
     connection: AsyncConnection,
     session_id: str,

@@ -131,14 +131,14 @@ class Listener:
         return Opened(shown) if shown != self._record else None
 
     def _hear_audio(self, entry: Entry, record: Audio) -> Outcome:
-        if record.at > self._expected or record.end <= self._expected:
+        pcm = record.fresh(self._expected)
+        if not pcm:
             return Ignored()
         if self._session.state == "ended":  # by idleness alone: it goes on
             self._session = self._session.model_copy(update={"state": "live", "reason": None, "ended_at": None})
-        samples = np.frombuffer(record.pcm, "<i2")[self._expected - record.at :]
         self._expected = record.end
         self._log.append(entry)
-        cut = self._segmenter.feed(samples)
+        cut = self._segmenter.feed(np.frombuffer(pcm, "<i2"))
         return None if cut is None else self._cut(cut)
 
     def _hear_close(self, entry: Entry, record: Close) -> Outcome:

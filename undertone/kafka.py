@@ -6,7 +6,7 @@ its consumer groups alone (docs/decisions/0002-faust-for-lifecycle-only.md).
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -164,11 +164,10 @@ async def open_reader(
         fetch_max_wait_ms=100,
     )
     try:
-        await consumer.start()
-    except KafkaError as error:
-        await consumer.stop()
-        raise TransientError(f"Kafka at {settings.brokers()} cannot be reached: {error!r}") from error
-    try:
+        try:
+            await consumer.start()
+        except KafkaError as error:
+            raise TransientError(f"Kafka at {settings.brokers()} cannot be reached: {error!r}") from error
         assignment = []
         for topic in topics:
             name = topic_name(settings, topic)
@@ -187,14 +186,17 @@ async def read_to_end(consumer: AIOKafkaConsumer) -> AsyncIterator[Record]:
     Raises ``TransientError`` if Kafka goes away meanwhile.
     """
     try:
-        async for record in _read_to_end(consumer):
+        async for record in read_up_to(consumer, await consumer.end_offsets(list(consumer.assignment()))):
             yield record
     except KafkaError as error:
         raise TransientError(f"Kafka went away while a topic was read to its end: {error!r}") from error
 
 
-async def _read_to_end(consumer: AIOKafkaConsumer) -> AsyncIterator[Record]:
-    ends: Mapping[TopicPartition, int] = await consumer.end_offsets(list(consumer.assignment()))
+async def read_up_to(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> AsyncGenerator[Record, None]:
+    """Every record from the consumer's positions up to the offsets ``ends``, and some behind them that came along.
+
+    Where the log begins beyond a position, from its beginning on. Raises ``KafkaError``.
+    """
     left = set()
     for partition, end in ends.items():
         if await consumer.position(partition) < end:

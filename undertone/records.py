@@ -45,6 +45,13 @@ class Audio:
         """The sample after the last one."""
         return self.at + len(self.pcm) // BYTES_PER_SAMPLE
 
+    def fresh(self, expected: int) -> bytes:
+        """The PCM of what counts for whoever has heard all before ``expected``: the samples from there on.
+
+        Empty for a repeat, and for what begins later: what lies between was never written, and comes again.
+        """
+        return self.pcm[(expected - self.at) * BYTES_PER_SAMPLE :] if self.at <= expected else b""
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:

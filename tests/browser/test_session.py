@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.async_api import Browser, CDPSession, Page, Route, expect
 from pydantic import SecretStr
@@ -19,10 +20,13 @@ from tests.browser.chromium import browser, open_page
 from tests.browser.long_session import EACH_MS, finals, keep, session_after, windows_after, windows_of
 from tests.conftest import running
 from tests.examples import SESSION_ID, mark
+from tests.heard import forget_audio
 from tests.viewing import Writer, served
-from undertone.events import Event, Partial, Statistics, Utterance
+from tests.waiting import until
+from undertone.events import AudioSpan, Event, Partial, Statistics, Utterance
 from undertone.kafka import open_publisher
 from undertone.local.postgres import EmbeddedPostgres
+from undertone.records import Audio
 from undertone.settings import Settings
 
 MANY = 10_000
@@ -310,6 +314,99 @@ async def test_before_anybody_has_spoken_and_where_nobody_did(whole: Settings, c
         await expect(page.locator("#transcript-none")).to_have_text("Nothing was said in this session.")
 
 
+async def test_words_are_heard_one_at_a_time_until_their_sound_is_no_longer_kept(
+    whole: Settings, chromium: Browser
+) -> None:
+    said = await keep_with_sound(whole, finals(12, each_ms=6000))
+    async with served(make_app(whole)) as address:
+        page, complaints = await open_page(chromium, address + PATH)
+        await watch_sound(page)
+        rows = page.locator(".row")
+        await rows.nth(1).get_by_role("button", name="Play 0:06").click()
+        await expect(rows.nth(1)).to_have_class(re.compile("row-playing"))
+        await until_heard(page, 0.2)
+        await expect(page.locator(".time-played")).to_have_attribute("visibility", "visible")
+        await rows.nth(2).get_by_role("button").click()
+        await expect(rows.nth(1).get_by_role("button", name="Play 0:06")).to_be_attached()
+        await until_heard(page, 0.2)
+        assert await page.locator(".row-playing").count() == 1
+        await page.keyboard.press("Escape")
+        await expect(page.locator(".row-playing")).to_have_count(0)
+        await expect(page.locator(".time-played")).to_have_attribute("visibility", "hidden")
+
+        await rows.nth(2).get_by_role("link").focus()  # with the keyboard: the button beside the link
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("ArrowDown")
+        await expect(rows.nth(3).get_by_role("button")).to_be_focused()
+        await page.keyboard.press("Space")
+        await expect(rows.nth(3).get_by_role("button", name="Stop 0:18")).to_be_focused()
+        await until_heard(page, 0.2)
+        await page.keyboard.press("Space")
+        await expect(page.locator(".row-playing")).to_have_count(0)
+
+        line = page.get_by_role("slider", name="Time line")
+        await line.press("Home")
+        await line.press("Enter")  # from the time line
+        await expect(rows.nth(0)).to_have_class(re.compile("row-playing"))
+        await until_heard(page, 0.2)
+        await line.press("Enter")
+        await expect(page.locator(".row-playing")).to_have_count(0)
+        box = await line.bounding_box()
+        assert box
+        await page.mouse.dblclick(box["x"] + 71 + (box["width"] - 79) * 7000 / said[-1].end_ms, box["y"] + 30)
+        await expect(rows.nth(1)).to_have_class(re.compile("row-playing"))
+        await until_heard(page, 0.9)  # from the word that was pointed at
+        await expect(page.locator(".row-playing")).to_have_count(0, timeout=10_000)  # it comes to its end
+        assert await violations(page) == []
+        assert complaints == []
+
+        await forget_audio(whole, SESSION_ID, said[5].audio.first_offset)
+        await rows.nth(3).get_by_role("button").click()
+        await expect(rows.nth(3).get_by_role("alert")).to_have_text("The sound of these words is no longer kept.")
+        await expect(page.locator(".row-playing")).to_have_count(0)
+        await rows.nth(6).get_by_role("button").click()
+        await until_heard(page, 0.2)
+        await expect(page.get_by_role("alert")).to_have_count(0)
+        await rows.nth(4).get_by_role("button").click()
+        await page.get_by_role("button", name="한국어").click()
+        await expect(rows.nth(4).get_by_role("alert")).to_have_text("이 말의 소리는 더 이상 보관되어 있지 않습니다.")
+        assert await violations(page) == []
+
+
+async def test_a_long_session_is_looked_at_closely_where_the_reader_is(whole: Settings, chromium: Browser) -> None:
+    await keep(whole, ended(finals(MANY)))
+    async with served(make_app(whole)) as address:
+        page, complaints = await open_page(chromium, f"{address}{PATH}&at=4:00:00")
+        await expect(page.locator(".row[aria-current]")).to_contain_text("(5001)")
+        line = page.get_by_role("slider", name="Time line")
+        await until_times(page, "0:00", "0:00", "7:00:00", "7:59:59")
+        closer = page.get_by_role("button", name="Show less, more closely")
+        for _ in range(6):
+            await closer.click()
+        await until_times(page, "3:55:00", "4:00:00", "4:00:00", "4:05:00")
+        await expect(page.locator(".time-said.time-positive")).to_have_attribute("d", re.compile("^M"))  # one by one
+        await line.press("PageUp")
+        await line.press("PageUp")
+        await expect(line).to_have_attribute("aria-valuenow", re.compile("^14[4-6]"))
+        await line.press("End")
+        await expect(page.locator(".row", has_text=f"({MANY - 1})")).to_be_in_viewport()
+        await expect(page.locator("#time-line text", has_text="7:55:00")).to_be_attached()
+        await line.press("0")
+        await until_times(page, "0:00", "0:00", "7:00:00", "7:59:59")
+        await expect(page.get_by_role("button", name="Show the whole session")).to_have_attribute(
+            "aria-disabled", "true"
+        )
+        box = await line.bounding_box()
+        assert box
+        await page.mouse.move(box["x"] + 71 + (box["width"] - 79) / 4, box["y"] + 30)
+        await page.keyboard.down("Control")
+        for _ in range(5):
+            await page.mouse.wheel(0, -120)
+        await page.keyboard.up("Control")
+        await until_times(page, "1:45:00", "2:00:00", "2:00:00", "2:15:00")
+        assert complaints == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_axe_finds_nothing_wrong(whole: Settings, chromium: Browser, theme: str) -> None:
     await keep(whole, going_on(finals(120)))
@@ -356,6 +453,51 @@ async def test_after_ten_thousand_utterances_the_page_holds_and_does_no_more_tha
         assert costs < 30, f"{costs} ms, ten times a second"
         await check_rows(page)
         assert complaints == []
+
+
+async def keep_with_sound(settings: Settings, said: list[Utterance]) -> list[Utterance]:
+    """An ended session with a record of the log for the sound of each utterance, a tone; what is stored of them."""
+    placed = []
+    async with open_publisher(settings) as publisher:
+        for final in said:
+            tone = np.sin(np.arange(final.end_sample - final.first_sample) / 8) * 3000
+            record = Audio(SESSION_ID, "a", final.first_sample, tone.astype("<i2").tobytes())
+            offset = await publisher.publish_audio(record)
+            span = AudioSpan(partition=0, first_offset=offset, last_offset=offset)
+            placed.append(final.model_copy(update={"audio": span}))
+    await keep(settings, ended(placed))
+    return placed
+
+
+async def watch_sound(page: Page) -> None:
+    """From now on the page's sound is known: ``window.sounds``."""
+    await page.add_init_script(
+        "window.sounds = []; const { play } = Audio.prototype;"
+        " HTMLMediaElement.prototype.play = function () { window.sounds = [this]; return play.call(this); };"
+    )
+    await page.reload()
+
+
+async def until_heard(page: Page, seconds: float) -> None:
+    """Sound is being played, and so much of it lies behind."""
+    await page.wait_for_function(
+        "seconds => { const [sound] = window.sounds; return sound && !sound.paused && sound.currentTime > seconds; }",
+        arg=seconds,
+    )
+
+
+async def until_times(page: Page, *bounds: str) -> None:
+    """The first and the last moment that the time line names lie so: each not before one and not after another."""
+
+    async def is_so() -> bool:
+        labels = await page.locator("#time-line text").all_text_contents()
+        named = [label for label in labels if re.fullmatch(r"[\d:]+", label)]
+        earliest, first, last, latest = bounds
+        assert earliest <= named[0] <= first, named
+        assert last <= named[-1] <= latest, named
+        return True
+
+    await until(is_so, 10)
 
 
 async def flow(

@@ -33,7 +33,9 @@ from storage.migrations import upgrade
 from tests.ingest_serving import serve_ingest
 from tests.storage_events import mark, session, session_id, utterance, window
 from tests.viewing import Writer, served
+from undertone.events import AudioSpan
 from undertone.kafka import open_publisher
+from undertone.records import Audio
 from undertone.settings import Settings
 
 # schemathesis draws some of its wrong values so
@@ -47,10 +49,11 @@ KEPT = [status_code_conformance, content_type_conformance, response_schema_confo
 
 @dataclass(frozen=True)
 class Known:
-    """A session that there is, with a token of it or without."""
+    """A session that there is, with a token of it or without, and words that were said in it."""
 
     session_id: str
     token: str | None
+    utterance_id: str = ""
 
 
 def recording() -> bytes:
@@ -130,7 +133,7 @@ def _ask_all_kinds(
             case.body = body
         ask(case)
 
-    plain = operation.Case(path_parameters={"session_id": ""}, **PLAIN.get(operation.label, {}))
+    plain = operation.Case(path_parameters={"session_id": "", "utterance_id": ""}, **PLAIN.get(operation.label, {}))
     _name(plain, known[0])
     ask(plain)
     ask_all()
@@ -139,6 +142,8 @@ def _ask_all_kinds(
 def _name(case: Case[Any], one: Known) -> None:
     if isinstance(case.path_parameters, dict) and "session_id" in case.path_parameters:
         case.path_parameters["session_id"] = one.session_id
+        if "utterance_id" in case.path_parameters:
+            case.path_parameters["utterance_id"] = one.utterance_id or "none"
     query: dict[str, Any] = case.query if isinstance(case.query, dict) else {}
     shown = {} if one.token is None else {"token": one.token}
     case.query = {name: value for name, value in query.items() if name != "token"} | shown
@@ -164,10 +169,13 @@ async def test_the_read_side_keeps_to_its_openapi(topics: Settings, database: st
     pace = Pace(rotate_s=0.0, rotate_jitter_s=0.0, catch_up_s=0.1)
     async with open_publisher(whole) as publisher, served(make_app(whole, pace)) as address:
         writer = Writer(publisher, whole)
-        await writer.write(session(tags=("a",)), session(2), *(utterance(seq=seq) for seq in (1, 2, 3)))
+        offset = await publisher.publish_audio(Audio(session_id(), "a", 0, bytes(64_000)))
+        span = AudioSpan(partition=0, first_offset=offset, last_offset=offset)
+        heard = utterance(audio=span)
+        await writer.write(session(tags=("a",)), session(2), heard, utterance(seq=2), utterance(seq=3))
         await writer.write(window(seq=1), window(size_ms=0, seq=3), mark(seq=4, through=400_000))
         await writer.archive()
-        known = [Known(session_id(number), None) for number in (1, 2)]
+        known = [Known(session_id(), None, heard.utterance_id), Known(session_id(2), None)]
         answered = await asyncio.to_thread(attack, address, lambda: known)
     reached = {label for label, status in answered if status == 200}
     assert reached == {label for label, _ in answered}, answered

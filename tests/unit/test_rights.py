@@ -80,7 +80,7 @@ class Asker:
     def __init__(self, app: FastAPI, method: str, path: str) -> None:
         self._app = app
         self._method = method
-        self._path = path.format(session_id=OURS)
+        self._path = path.format(session_id=OURS, utterance_id=f"{OURS}-000000000000")
 
     async def ask(self, *, token: str = "", headers: Shown | None = None) -> tuple[int, str]:
         query = f"token={token}" if token else ""

@@ -7,7 +7,7 @@
 /** @typedef {import("../shared/vocabulary.js").Utterance} Utterance */
 /** @typedef {import("../shared/vocabulary.js").Label} Label */
 /** @typedef {{top: number, height: number}} Lane */
-/** @typedef {{left: number, width: number, reachMs: number}} Across */
+/** @typedef {{left: number, width: number, fromMs: number, toMs: number}} Across Which stretch lies where. */
 
 /** Scores nearer to 0 than this are drawn as neutral. */
 const NEUTRAL = 0.1;
@@ -18,16 +18,24 @@ const LEAST_PX = 1.5;
  * @param {number} ms
  * @param {Across} across
  */
-export function toX(ms, { left, width, reachMs }) {
-  return left + (width * Math.min(Math.max(ms, 0), reachMs)) / reachMs;
+export function toX(ms, { left, width, fromMs, toMs: untilMs }) {
+  return left + (width * (Math.min(Math.max(ms, fromMs), untilMs) - fromMs)) / (untilMs - fromMs);
 }
 
 /**
  * @param {number} x
  * @param {Across} across
  */
-export function toMs(x, { left, width, reachMs }) {
-  return Math.round((Math.min(Math.max(x - left, 0), width) / Math.max(width, 1)) * reachMs);
+export function toMs(x, { left, width, fromMs, toMs: untilMs }) {
+  return Math.round(fromMs + (Math.min(Math.max(x - left, 0), width) / Math.max(width, 1)) * (untilMs - fromMs));
+}
+
+/**
+ * @param {number} ms
+ * @param {Across} across
+ */
+export function isWithin(ms, { fromMs, toMs: untilMs }) {
+  return fromMs <= ms && ms <= untilMs;
 }
 
 /**
@@ -61,8 +69,9 @@ export function scorePaths(windows, { top, height }, across) {
 export function saidPaths(utterances, { top, height }, across, radius) {
   const paths = { positive: "", neutral: "", negative: "" };
   for (const { sentiment, start_ms, end_ms } of utterances) {
-    if (!sentiment) continue;
-    const x = toX((start_ms + end_ms) / 2, across) - radius;
+    const ms = (start_ms + end_ms) / 2;
+    if (!sentiment || !isWithin(ms, across)) continue;
+    const x = toX(ms, across) - radius;
     const y = top + (height * (1 - sentiment.score)) / 2;
     const round = `a${radius} ${radius} 0 1 0`;
     paths[sentiment.label] += `M${short(x)} ${short(y)}${round} ${2 * radius} 0${round} ${-2 * radius} 0`;

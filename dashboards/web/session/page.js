@@ -1,6 +1,15 @@
 /** One session, live or past: the same page, since a past session is a live one that has ended. */
 
-import { ApiError, eventsPath, readCourse, readSession, readUtterances, readWindows } from "../shared/api.js";
+import {
+  ApiError,
+  askForSound,
+  eventsPath,
+  readCourse,
+  readSession,
+  readUtterances,
+  readWindows,
+  soundPath,
+} from "../shared/api.js";
 import { find } from "../shared/elements.js";
 import { EventStream } from "../shared/events.js";
 import { paced, startFrame } from "../shared/frame.js";
@@ -46,7 +55,12 @@ const paint = paced(() => {
 });
 
 const course = new CourseFollower(() => readCourse(id, token), paint);
-const reading = new Reading(id, (wanted) => readUtterances(id, token, wanted), paint);
+/** @type {import("./player.js").Source} */
+const sound = {
+  pathOf: (utteranceId) => soundPath(id, token, utteranceId),
+  ask: (utteranceId) => askForSound(soundPath(id, token, utteranceId)).catch(askForLogin),
+};
+const reading = new Reading(id, (wanted) => readUtterances(id, token, wanted), sound, paint);
 
 /** Says what is the matter, if anything is: over what is shown, or in its place. */
 function showState() {
@@ -66,6 +80,7 @@ function showState() {
 function leave(key, reason = "") {
   gone ??= { key, reason };
   story = null;
+  reading.leave();
   find("story").replaceChildren(); // nothing that was said stays on the page
   stream?.close();
   document.title = "Undertone";
@@ -113,11 +128,21 @@ function awaitHistory() {
 async function mayRetry() {
   const error = await readSession(id, token).catch((caught) => caught);
   if (!(error instanceof ApiError)) return true;
-  if (error.status === 401 && token === null) await enter("read"); // the login may have ended
+  await askForLogin(error).catch(() => null);
   if (error.status === 0 || error.status >= 500 || error.status === 429) return true;
   const keys = new Map([[404, "session.missing"], [410, "session.deleted"]]);
   leave(keys.get(error.status) ?? "session.forbidden", error.message);
   return false;
+}
+
+/**
+ * Where a login may have ended, there is a page for it; what is refused for another reason is refused.
+ * @param {unknown} error
+ * @returns {Promise<never>}
+ */
+async function askForLogin(error) {
+  if (error instanceof ApiError && error.status === 401 && token === null) await enter("read");
+  throw error;
 }
 
 /**

@@ -47,7 +47,7 @@ export class Pointing {
   mark(utterance) {
     if (this.#marked) this.#transcript.row(this.#marked)?.removeAttribute("aria-current");
     this.#marked = utterance?.utterance_id ?? null;
-    this.#timeLine.mark(utterance?.start_ms ?? null);
+    this.#timeLine.picture.showMark(utterance?.start_ms ?? null);
     this.settle();
   }
 

@@ -4,16 +4,16 @@
  */
 
 import { find } from "../shared/elements.js";
-import { mediaMs } from "../shared/format.js";
 import { onLanguage, say } from "../shared/i18n.js";
 import { hasRow } from "../shared/row.js";
 import { Transcript } from "../shared/transcript.js";
 import { addressOf, readTarget } from "./address.js";
+import { Player } from "./player.js";
 import { Pointing } from "./pointing.js";
 import { Reader } from "./reader.js";
 import { RowKeys } from "./row-keys.js";
-import { windowSize } from "./scale.js";
 import { TimeLine } from "./time-line.js";
+import { Zoom } from "./zoom.js";
 
 /** @typedef {import("../shared/story.js").Story} Story */
 /** @typedef {import("../shared/vocabulary.js").Utterance} Utterance */
@@ -29,7 +29,9 @@ export class Reading {
   #keys = new RowKeys(this.#transcript);
   #reader;
   #timeLine;
+  #zoom;
   #pointing;
+  #player;
   /** @type {Story | null} */
   #story = null;
   /** @type {Target | null} Where to go once it is at hand. */
@@ -41,16 +43,23 @@ export class Reading {
   /**
    * @param {string} id
    * @param {import("./reader.js").Read} read
+   * @param {import("./player.js").Source} source Of the sound.
    * @param {() => void} onChange Called when `show` is due.
    */
-  constructor(id, read, onChange) {
+  constructor(id, read, source, onChange) {
     this.#id = id;
     this.#onChange = onChange;
     this.#reader = new Reader(read, onChange);
     this.#timeLine = new TimeLine(find("time-line"), {
       onPoint: (ms) => this.#pointing.pointAt(ms),
       onSeek: (ms, isDone) => this.#seek(ms, isDone),
+      onPlay: (ms) => this.#playFrom(ms),
+      onZoom: (factor, ms) => this.#zoom.zoom(factor, ms),
+      onPan: (share) => this.#zoom.pan(share),
     });
+    this.#zoom = new Zoom(this.#timeLine, onChange);
+    const { picture } = this.#timeLine;
+    this.#player = new Player(source, (said) => this.#transcript.row(said), (ms) => picture.showPlayed(ms));
     this.#pointing = new Pointing(this.#transcript, this.#timeLine, this.#reader.passage);
     find("scroll").addEventListener("scroll", onChange, { passive: true });
     this.#transcript.list.addEventListener("click", (event) => this.#heedClick(event));
@@ -86,9 +95,12 @@ export class Reading {
     const { utterances, hasEarlier, hasLater } = passage;
     this.#transcript.show({ utterances, hasLater, partial: story.partial }, this.#canFollow);
     this.#arrive();
-    this.#showTimeLine(story, isLive);
+    const [first, last] = this.#transcript.place.inSight?.map(({ id }) => passage.find(id)) ?? [];
+    const sight = /** @type {[number, number] | null} */ (first && last ? [first.start_ms, last.end_ms] : null);
+    this.#pointing.windows = this.#zoom.show(story, passage, sight, isLive);
     this.#keys.settle();
     this.#pointing.settle();
+    this.#player.settle();
     this.#showFetching();
     this.#showFollowing(isLive);
     if (hasHistory && busy === null) this.#fetchWhatIsDue(!this.#hadHistory);
@@ -161,8 +173,27 @@ export class Reading {
     this.#pointing.pointAt(ms);
   }
 
+  /**
+   * What is said at a moment, from there on; in a pause, the last words before it.
+   * @param {number} ms
+   */
+  #playFrom(ms) {
+    const { passage } = this.#reader;
+    const said = passage.covers(ms) ? passage.at(ms) : null;
+    if (this.#player.isOn) this.#player.stop();
+    else if (said && hasRow(said)) this.#player.play(said, ms < said.end_ms ? Math.max(ms, said.start_ms) : said.start_ms);
+  }
+
+  /** Nothing is shown or heard any more. */
+  leave() {
+    this.#player.stop();
+  }
+
   /** @param {MouseEvent} event */
   #heedClick(event) {
+    const button = event.target instanceof Element ? event.target.closest(".row-play") : null;
+    const said = button && this.#reader.passage.find(button.closest("li")?.id ?? "");
+    if (said) return this.#player.toggle(said);
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault(); // it is in sight: no need to jump
@@ -197,22 +228,6 @@ export class Reading {
     find("again").hidden = !trouble;
     if (trouble) say(find("fetching-words"), "session.words.failed", { reason: trouble.reason });
     else if (busy) say(find("fetching-words"), "session.words.fetching");
-  }
-
-  /**
-   * @param {Story} story
-   * @param {boolean} isLive
-   */
-  #showTimeLine(story, isLive) {
-    const { passage } = this.#reader;
-    const lengthMs = mediaMs(story.heard);
-    const windows = story.series(windowSize(lengthMs));
-    const isWhole = !passage.hasEarlier && !passage.hasLater;
-    const said = isWhole ? passage.utterances.filter(({ sentiment }) => sentiment !== null) : [];
-    this.#pointing.windows = windows;
-    this.#timeLine.show({ windows, said, lengthMs, isLive, seq: story.total?.seq ?? 0 });
-    const [first, last] = this.#transcript.place.inSight?.map(({ id }) => passage.find(id)) ?? [];
-    this.#timeLine.showSight(first && last ? [first.start_ms, last.end_ms] : null);
   }
 
   /** @param {boolean} isLive */

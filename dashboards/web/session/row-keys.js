@@ -1,47 +1,54 @@
-/** The keyboard in a transcript: one stop for the tab key, and arrows from one utterance to the next. */
+/** The keyboard in a transcript: its line in sight is the stop of the tab key, and arrows go from one to the next. */
 
 /** @typedef {import("../shared/transcript.js").Transcript} Transcript */
 
 export class RowKeys {
   #transcript;
-  /** @type {HTMLAnchorElement | null} */
+  /** @type {Element | null} The line of the stop. */
   #stop = null;
 
-  /** @param {Transcript} transcript Whose rows have links. */
+  /** @param {Transcript} transcript Whose rows have links, and buttons to play them. */
   constructor(transcript) {
     this.#transcript = transcript;
     transcript.list.addEventListener("keydown", (event) => this.#heed(event));
-    transcript.list.addEventListener("focusin", (event) => this.#stopAt(linkOf(event.target)));
+    transcript.list.addEventListener("focusin", (event) => this.#stopAt(rowOf(event.target)));
   }
 
   /** After every change: the stop is at what is in sight, unless the reader is at some line. */
   settle() {
     if (this.#transcript.list.contains(document.activeElement)) return;
-    this.#stopAt(linkOf(this.#transcript.place.inSight?.[0] ?? null));
+    this.#stopAt(this.#transcript.place.inSight?.[0] ?? null);
   }
 
   /** @param {KeyboardEvent} event */
   #heed(event) {
-    const row = event.target instanceof Element ? event.target.closest("li") : null;
+    const row = rowOf(event.target);
     if (!row || event.ctrlKey || event.altKey || event.metaKey) return;
-    const next = event.key === "ArrowDown" ? row.nextElementSibling : event.key === "ArrowUp" ? row.previousElementSibling : null;
-    const link = linkOf(next);
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") event.preventDefault();
-    link?.focus();
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    event.preventDefault();
+    const next = event.key === "ArrowDown" ? row.nextElementSibling : row.previousElementSibling;
+    const kind = event.target instanceof HTMLButtonElement ? "button" : "a";
+    /** @type {HTMLElement | null | undefined} */ (next?.querySelector(kind))?.focus();
   }
 
-  /** @param {HTMLAnchorElement | null} link */
-  #stopAt(link) {
-    if (this.#stop) this.#stop.tabIndex = -1;
-    if (link) link.tabIndex = 0;
-    this.#stop = link;
+  /** @param {Element | null} row */
+  #stopAt(row) {
+    if (row === this.#stop) return;
+    for (const part of partsOf(this.#stop)) part.tabIndex = -1;
+    for (const part of partsOf(row)) part.tabIndex = 0;
+    this.#stop = row;
   }
 }
 
+/** @param {EventTarget | null} part Of a row. */
+function rowOf(part) {
+  return part instanceof Element ? part.closest("li") : null;
+}
+
 /**
- * @param {EventTarget | null} part Of a row.
- * @returns {HTMLAnchorElement | null}
+ * @param {Element | null} row
+ * @returns {Iterable<HTMLElement>}
  */
-function linkOf(part) {
-  return part instanceof Element ? (part.closest("li")?.querySelector("a") ?? null) : null;
+function partsOf(row) {
+  return row?.querySelectorAll("a, button") ?? [];
 }

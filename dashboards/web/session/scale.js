@@ -3,12 +3,13 @@
 /** @typedef {import("../shared/vocabulary.js").Window} Window */
 
 const STEPS_MS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400].map((seconds) => seconds * 1000);
-const LONG_MS = 15 * 60_000;
+export const MINUTE_MS = 60_000;
+const LONG_MS = 15 * MINUTE_MS;
 const SPARE = 16;
 
-/** @param {number} lengthMs Beyond some length a point per minute says more than a point per ten seconds. */
-export function windowSize(lengthMs) {
-  return lengthMs > LONG_MS ? 60_000 : 10_000;
+/** @param {number} shownMs Beyond some length a point per minute says more than a point per ten seconds. */
+export function windowSize(shownMs) {
+  return shownMs > LONG_MS ? MINUTE_MS : 10_000;
 }
 
 /**
@@ -25,13 +26,13 @@ export function reach(lengthMs, isLive) {
 
 /**
  * The moments that are named below the line, none nearer to another than `apartPx`.
- * @param {number} reachMs
- * @param {number} width
+ * @param {{fromMs: number, toMs: number, width: number}} across
  * @param {number} apartPx
  */
-export function ticks(reachMs, width, apartPx) {
-  const step = stepOf((reachMs * apartPx) / Math.max(width, 1));
-  return Array.from({ length: Math.floor(reachMs / step) + 1 }, (_, n) => n * step);
+export function ticks({ fromMs, toMs, width }, apartPx) {
+  const step = stepOf(((toMs - fromMs) * apartPx) / Math.max(width, 1));
+  const first = Math.ceil(fromMs / step);
+  return Array.from({ length: Math.max(Math.floor(toMs / step) - first + 1, 0) }, (_, n) => (first + n) * step);
 }
 
 /** @param {number} leastMs */

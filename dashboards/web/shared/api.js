@@ -152,6 +152,26 @@ export function readCourse(id, token) {
 }
 
 /**
+ * Where an utterance can be heard.
+ * @param {string} id Of its session.
+ * @param {string | null} token
+ * @param {string} utteranceId
+ */
+export function soundPath(id, token, utteranceId) {
+  const [session, utterance] = [id, utteranceId].map(encodeURIComponent);
+  return `/v1/sessions/${session}/utterances/${utterance}/audio${query({ token })}`;
+}
+
+/**
+ * Asks for a sound itself, for the reason why it cannot be had.
+ * @param {string} path
+ * @returns {Promise<null>}
+ */
+export function askForSound(path) {
+  return ask(path, { headers: { range: "bytes=0-1" } });
+}
+
+/**
  * @param {string | null} id Null for all sessions.
  * @param {string | null} token
  */

@@ -16,7 +16,7 @@ export function hasRow({ text, quality }) {
 
 /**
  * @param {Utterance} utterance
- * @param {boolean} isLinked Whether its time is a link to it on this page.
+ * @param {boolean} isLinked Whether its time is a link to it on this page, and a button plays it.
  */
 export function makeRow(utterance, isLinked) {
   const { utterance_id, start_ms, text, language, quality } = utterance;
@@ -27,7 +27,7 @@ export function makeRow(utterance, isLinked) {
   }
   const spoken = make("p", "row-text", text);
   if (language) spoken.lang = language;
-  const row = make("li", "row", time, spoken);
+  const row = make("li", "row", time, ...(isLinked ? [playButton(utterance)] : []), spoken);
   row.id = utterance_id;
   if (quality.suppressed) {
     row.classList.add("row-suppressed");
@@ -57,4 +57,14 @@ export class ChangingRow {
     this.#sure.textContent = partial.text.slice(0, partial.committed);
     this.#rest.data = partial.text.slice(partial.committed);
   }
+}
+
+/** @param {Utterance} utterance */
+function playButton({ start_ms }) {
+  const name = words("sound.play", { time: clock(start_ms) });
+  name.className = "unseen";
+  const button = make("button", "row-play", icon("play"), name);
+  button.type = "button";
+  button.tabIndex = -1; // the arrows go from one to the next
+  return button;
 }

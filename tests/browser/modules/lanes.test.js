@@ -1,16 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { loudnessPath, moodOf, saidPaths, scorePaths, talkPath, toMs, toX } from "../../../dashboards/web/session/lanes.js";
+import { isWithin, loudnessPath, moodOf, saidPaths, scorePaths, talkPath, toMs, toX } from "../../../dashboards/web/session/lanes.js";
 import { utterance, window } from "./session-parts.js";
 
-const ACROSS = { left: 50, width: 400, reachMs: 40_000 };
+const ACROSS = { left: 50, width: 400, fromMs: 0, toMs: 40_000 };
+const PART = { left: 50, width: 400, fromMs: 20_000, toMs: 30_000 };
 const LANE = { top: 10, height: 100 };
 
 test("a moment has its place, and the place its moment", () => {
   for (const ms of [0, 12_345, 40_000]) assert.ok(Math.abs(toMs(toX(ms, ACROSS), ACROSS) - ms) <= 1);
   assert.deepEqual([toX(-5, ACROSS), toX(90_000, ACROSS)], [50, 450]);
   assert.deepEqual([toMs(0, ACROSS), toMs(999, ACROSS)], [0, 40_000]);
+});
+
+test("a part of a session lies across all of the line", () => {
+  assert.deepEqual([20_000, 25_000, 30_000].map((ms) => toX(ms, PART)), [50, 250, 450]);
+  assert.deepEqual([0, 60_000].map((ms) => toX(ms, PART)), [50, 450]);
+  assert.deepEqual([50, 250, 450].map((x) => toMs(x, PART)), [20_000, 25_000, 30_000]);
+  assert.deepEqual([19_999, 20_000, 30_000, 30_001].map((ms) => isWithin(ms, PART)), [false, true, true, false]);
+  assert.equal(talkPath([window(20_000, { talk_ms: 10_000, silence_ms: 0 })], LANE, PART), "M51 10h398v100h-398z");
+  const sentiment = { label: "neutral", score: 0, model: "m" };
+  assert.equal(saidPaths([utterance(19, { sentiment }), utterance(31, { sentiment })], LANE, PART, 3).neutral, "");
 });
 
 test("a good score goes up from the middle, a bad one down, and one near 0 is neither", () => {

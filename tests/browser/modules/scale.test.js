@@ -23,10 +23,11 @@ test("the scale of a live session changes now and then, not with every word", ()
 });
 
 test("named moments are round, and never nearer than asked for", () => {
-  assert.deepEqual(ticks(4 * MINUTE, 400, 70), [0, 60_000, 120_000, 180_000, 240_000]);
+  assert.deepEqual(ticks({ fromMs: 0, toMs: 4 * MINUTE, width: 400 }, 70), [0, 60_000, 120_000, 180_000, 240_000]);
+  assert.deepEqual(ticks({ fromMs: 3 * HOUR + 5000, toMs: 3 * HOUR + 80_000, width: 400 }, 70), [15, 30, 45, 60, 75].map((s) => 3 * HOUR + s * 1000));
   for (const reachMs of [30_000, 7 * MINUTE, HOUR, 8 * HOUR, 24 * HOUR]) {
     for (const width of [40, 270, 1100, 2400]) {
-      const moments = ticks(reachMs, width, 70);
+      const moments = ticks({ fromMs: 0, toMs: reachMs, width }, 70);
       assert.ok(moments.length >= 1);
       if (moments.length > 1) assert.ok((moments[1] / reachMs) * width >= 70 - 1e-9, `${reachMs} in ${width}`);
       assert.ok(moments.every((ms) => ms <= reachMs));
