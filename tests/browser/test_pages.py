@@ -120,18 +120,3 @@ async def test_markup_in_a_title_stays_text(platform: Platform, chromium: Browse
     await expect(page.get_by_role("heading", level=1)).to_have_text(title)
     assert await page.locator("h1 *").count() == 0
     assert complaints == []
-
-
-async def test_the_recorder_works_with_the_keyboard_alone(platform: Platform, chromium: Browser) -> None:
-    page, _ = await open_page(chromium, f"{platform.url}/record", permissions=["microphone"])
-    await expect(page.locator("#language")).to_have_text("한국어")
-    await page.keyboard.press("Tab")
-    await expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
-    start = page.get_by_role("button", name="Start recording")
-    for _ in range(12):
-        await page.keyboard.press("Tab")
-        if await start.evaluate("button => button === document.activeElement"):
-            break
-    await expect(start).to_be_focused()
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_role("alert")).to_be_visible()

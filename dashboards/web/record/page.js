@@ -1,123 +1,143 @@
-/** The page to speak into. It keeps one recording at a time. */
+/** The page to speak into. It keeps one recording at a time, and offers to take up what another page has left. */
 
-import { ApiError, audioUrl, createSession, eventsPath, readSession, sessionPage } from "../shared/api.js";
+import { ApiError, createSession, eventsPath, readSession } from "../shared/api.js";
 import { find, showShares, showTotals } from "../shared/elements.js";
 import { EventStream } from "../shared/events.js";
-import { clock } from "../shared/format.js";
 import { paced, startFrame } from "../shared/frame.js";
-import { onLanguage, say, sayLabel, text } from "../shared/i18n.js";
+import { onLanguage, say, text } from "../shared/i18n.js";
 import { Library, Story } from "../shared/story.js";
 import { Transcript } from "../shared/transcript.js";
-import { Microphone, MicrophoneError } from "../recorder/microphone.js";
-import { Recorder } from "../recorder/recorder.js";
+import { MicrophoneError } from "../recorder/microphone.js";
+import { Shelf } from "../recorder/shelf.js";
 import { awaitTurn } from "../recorder/turn.js";
-import { LevelMeter } from "./level-meter.js";
-import { describe } from "./status.js";
+import { Deck } from "./deck.js";
+import { Links } from "./links.js";
+import { Microphones } from "./microphones.js";
+import { showOffers } from "./offer.js";
+import { begin, listUnfinished, takeUp } from "./recording.js";
+import { parseTags } from "./tags.js";
 
-/** @typedef {import("../shared/vocabulary.js").NewSession} NewSession */
+/** @typedef {import("../recorder/microphone.js").Microphone} Microphone */
+/** @typedef {import("../recorder/recorder.js").Recorder} Recorder */
+/** @typedef {import("../recorder/shelf.js").Recording} Recording */
+/** @typedef {import("../recorder/shelf.js").Unfinished} Unfinished */
 
-const start = find("start");
-const stop = find("stop");
-const pause = find("pause");
 /** @type {HTMLInputElement} */
 const title = find("title");
+/** @type {HTMLInputElement} */
+const tags = find("tags");
 /** @type {HTMLSelectElement} */
 const spoken = find("spoken");
-/** @type {HTMLInputElement} */
-const watch = find("watch");
-const level = new LevelMeter(find("level"), find("level-fill"), find("level-hint"));
 const transcript = new Transcript(find("transcript"), find("scroll"));
 const library = new Library(Story);
 /** @type {Recorder | null} */
 let recorder = null;
 /** @type {EventStream | null} */
 let stream = null;
+/** Whether another microphone was chosen than the one that was heard last. */
+let hasNewChoice = false;
+let isOpening = false;
 
 const paint = paced(() => {
-  if (recorder) showReport(recorder);
+  const report = recorder?.report() ?? null;
+  const isOver = report?.phase === "finished" || report?.phase === "failed";
+  if (report) deck.show(report);
+  if (isOver) links.showEnd();
   const [story] = library.stories.values();
   showTotals(find("totals"), story?.total ?? null);
   showShares(find("shares"), story?.total ?? null);
   if (story) transcript.show(story, true);
   find("captions-none").hidden = !transcript.isEmpty;
-  const isOver = recorder?.report().phase === "finished";
   say(find("captions-none"), isOver ? "record.captions.silent" : "record.captions.none");
 });
 
-/** @param {Recorder} recording */
-function showReport(recording) {
-  const report = recording.report();
-  const { key, values, trouble } = describe(report);
-  const isOver = report.phase === "finished" || report.phase === "failed";
-  const isOn = report.phase === "recording" || report.phase === "paused";
-  say(find("status"), key, values);
-  announce(key, values);
-  find("time").textContent = clock(report.lengthMs);
-  find("deck").dataset.phase = trouble ? "trouble" : report.phase === "recording" ? "live" : report.phase;
-  start.hidden = true;
-  stop.hidden = isOver;
-  stop.toggleAttribute("disabled", !isOn);
-  pause.hidden = !isOn;
-  sayLabel(pause, report.phase === "paused" ? "record.goon" : "record.pause");
-  find("pause-icon").setAttribute("href", `/icons.svg#${report.phase === "paused" ? "play" : "pause"}`);
-  find("level").hidden = isOver;
-  if (report.phase !== "recording") level.rest();
-  find("after").hidden = !isOver;
-  find("watchers").hidden = isOver;
-  if (report.lostMs > 0) complain("status.lost", { seconds: Math.round(report.lostMs / 1000) });
+/** What went wrong, by the message that says so. */
+class Trouble extends Error {}
+
+/** @param {unknown} error */
+function complainOf(error) {
+  if (error instanceof MicrophoneError) deck.complain(`microphone.${error.obstacle}`);
+  else if (error instanceof Trouble) deck.complain(error.message);
+  else deck.complain("record.failed", { reason: String(/** @type {Error} */ (error).message) });
 }
 
 /**
- * Tells a screen reader of a new state once, and not of every tenth of a second in it.
- * @param {string} key
- * @param {import("../shared/i18n.js").Values} values
+ * Does what is to end in a recording; if it does not, the page is as before and says why.
+ * @param {() => Promise<void>} attempt
  */
-function announce(key, values) {
-  if (find("announced").dataset.say !== key) say(find("announced"), key, values);
-}
-
-/**
- * @param {string} key
- * @param {import("../shared/i18n.js").Values} [values]
- */
-function complain(key, values) {
-  find("trouble").hidden = false;
-  say(find("trouble"), key, values);
-}
-
-async function record() {
-  find("trouble").hidden = true;
-  setWishes(false);
-  /** @type {Microphone | null} */
-  let microphone = null;
+async function attempt(attempt) {
+  deck.prepare();
+  find("unfinished").hidden = true;
   try {
-    say(find("status"), "status.asking");
-    microphone = await Microphone.open();
-    say(find("status"), "status.creating");
-    const language = spoken.value || null;
-    const ask = () => createSession({ title: title.value.trim() || null, language });
-    const session = await awaitTurn(ask, (left) => say(find("status"), "status.busy", { seconds: left }));
-    begin(microphone, session, language);
+    await attempt();
   } catch (error) {
-    await microphone?.close();
-    setWishes(true);
-    say(find("status"), "status.ready");
-    if (error instanceof MicrophoneError) complain(`microphone.${error.obstacle}`);
-    else complain("record.failed", { reason: String(/** @type {Error} */ (error).message) });
+    deck.rest();
+    complainOf(error);
+    await offer();
+    if (document.activeElement === document.body) deck.start.focus();
+  }
+}
+
+/** @param {(microphone: Microphone) => Promise<void>} use If it fails the microphone is given back. */
+async function withMicrophone(use) {
+  deck.tell("status.asking");
+  const microphone = await microphones.open();
+  try {
+    await use(microphone);
+  } catch (error) {
+    await microphone.close();
+    throw error;
   }
 }
 
 /**
+ * Records a new session.
  * @param {Microphone} microphone
- * @param {NewSession} session
- * @param {string | null} language
  */
-function begin(microphone, session, language) {
-  const { session_id: id, read_token: token } = session;
-  recorder = new Recorder(microphone, audioUrl(id, session.write_token), language);
-  recorder.onLevel = (frame) => level.show(frame);
+async function record(microphone) {
+  deck.tell("status.creating");
+  const wishes = { title: title.value.trim() || null, tags: parseTags(tags.value), language: spoken.value || null };
+  const ask = () => createSession(wishes);
+  const session = await awaitTurn(ask, (left) => deck.tell("status.busy", { seconds: left }));
+  const { session_id: sessionId, write_token: writeToken, read_token: readToken } = session;
+  const recording = { sessionId, writeToken, readToken, ...wishes };
+  follow(recording, await begin(shelf, recording, microphone));
+}
+
+/**
+ * Goes on with an unfinished recording, or without a microphone finishes it.
+ * @param {Unfinished} unfinished
+ * @param {Microphone | null} microphone
+ */
+async function resume(unfinished, microphone) {
+  const taken = shelf && (await takeUp(shelf, unfinished.sessionId, microphone));
+  if (!taken) throw new Trouble("record.unfinished.gone");
+  title.value = unfinished.title ?? "";
+  tags.value = unfinished.tags.join(", ");
+  spoken.value = unfinished.language ?? "";
+  follow(unfinished, taken);
+}
+
+async function offer() {
+  const unfinished = shelf ? await listUnfinished(shelf) : [];
+  if (recorder) return;
+  find("unfinished").hidden = unfinished.length === 0;
+  showOffers(find("offers"), unfinished, (each, goesOn) => {
+    const take = (/** @type {Microphone | null} */ microphone) => resume(each, microphone);
+    void attempt(() => (goesOn ? withMicrophone(take) : take(null)));
+  });
+}
+
+/**
+ * @param {Recording} recording
+ * @param {Recorder} its
+ */
+function follow(recording, its) {
+  const { sessionId: id, readToken: token } = recording;
+  recorder = its;
+  recorder.onLevel = (frame) => deck.level.show(frame);
   recorder.onChange = paint;
-  recorder.onLost = () => complain("microphone.lost");
+  recorder.onLost = () => deck.complain("microphone.lost");
   stream = new EventStream(eventsPath(id, token), {
     onEvent: (event) => {
       library.apply(event);
@@ -125,13 +145,30 @@ function begin(microphone, session, language) {
     },
     onConnection: () => {},
     mayRetry: () => isServed(id, token),
-    mayRest: () => ["finished", "failed"].includes(recorder?.report().phase ?? ""),
+    mayRest: () => ["finished", "failed"].includes(its.report().phase),
   });
-  watch.value = sessionPage(id, token);
-  find("open").setAttribute("href", sessionPage(id, token));
-  find("links").hidden = false;
+  links.show(recording);
   paint();
-  stop.focus();
+  hasNewChoice = false;
+  deck.stop.hidden = false;
+  deck.stop.focus();
+}
+
+async function pauseOrGoOn() {
+  const report = recorder?.report();
+  if (!recorder || !report || isOpening) return;
+  if (report.phase !== "paused") return recorder.pause();
+  if (!report.isDeaf && !hasNewChoice) return recorder.goOn();
+  isOpening = true;
+  try {
+    await recorder.goOn(await microphones.open());
+    hasNewChoice = false;
+    deck.forgive();
+  } catch (error) {
+    complainOf(error);
+  } finally {
+    isOpening = false;
+  }
 }
 
 /**
@@ -144,33 +181,30 @@ async function isServed(id, token) {
   return !(error instanceof ApiError && [401, 403].includes(error.status));
 }
 
-/** @param {boolean} enabled */
-function setWishes(enabled) {
-  for (const id of ["title", "spoken", "start"]) find(id).toggleAttribute("disabled", !enabled);
-}
-
-async function copyLink() {
-  await navigator.clipboard.writeText(watch.value);
-  say(find("copy-words"), "record.copied");
-  setTimeout(() => say(find("copy-words"), "record.copy"), 2000);
-}
-
 await startFrame("record");
+const shelf = await Shelf.open().catch(() => null);
+const deck = new Deck();
+const links = new Links();
+const microphones = new Microphones(find("microphone"), {
+  onTrouble: complainOf,
+  onChoice: () => (hasNewChoice = true),
+});
 onLanguage(paint);
 showTotals(find("totals"), null);
 showShares(find("shares"), null);
-start.addEventListener("click", () => void record());
-stop.addEventListener("click", () => void recorder?.stop());
-pause.addEventListener("click", () => {
-  if (recorder?.report().phase === "paused") void recorder.goOn();
-  else recorder?.pause();
-});
-find("copy").addEventListener("click", () => void copyLink());
+deck.start.addEventListener("click", () => void attempt(() => withMicrophone(record)));
+deck.stop.addEventListener("click", () => void recorder?.stop());
+deck.pause.addEventListener("click", () => void pauseOrGoOn());
 find("again").addEventListener("click", () => location.reload());
 find("wishes").addEventListener("submit", (event) => event.preventDefault());
 addEventListener("beforeunload", (event) => {
-  if (!recorder?.isUnsaved()) return;
+  if (!recorder?.report().isUnsent) return;
   event.preventDefault();
   event.returnValue = text("record.leave");
 });
-addEventListener("pagehide", () => stream?.close());
+addEventListener("pagehide", () => {
+  recorder?.save();
+  stream?.close();
+});
+document.addEventListener("visibilitychange", () => recorder?.save()); // a phone may end a hidden page without a word
+await offer();

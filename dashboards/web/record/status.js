@@ -10,9 +10,14 @@ import { seconds } from "../shared/format.js";
  */
 export function describe(report) {
   const { phase, connection } = report;
-  if (phase === "failed") return tell("failed", { reason: report.complaint ?? "" }, true);
+  if (phase === "failed") {
+    const reason = report.complaint ?? "";
+    if (!report.isUnsent) return tell("failed", { reason }, true);
+    return tell("failed.unsent", { reason, seconds: seconds(report.keptMs) }, true);
+  }
   if (phase === "finished") return tell("finished");
   if (report.isInterrupted) return tell("interrupted", {}, true);
+  if (report.isDeaf) return tell("deaf", {}, true);
   if (connection === "offline") return tell("offline", { seconds: seconds(report.keptMs) }, true);
   if (connection === "busy") return tell("busy", { seconds: Math.ceil(report.retryInMs / 1000) }, true);
   if (connection === "behind") return tell("behind", { seconds: seconds(report.keptMs) });

@@ -24,17 +24,35 @@ const OBSTACLES = {
   AbortError: "busy",
 };
 
-async function requestStream() {
+/** Names that browsers have for a device that is in the list under its own name as well. */
+const ALIASES = ["default", "communications"];
+
+/** @param {string | null} deviceId */
+async function requestStream(deviceId) {
   if (!globalThis.isSecureContext) throw new MicrophoneError("insecure");
   if (!navigator.mediaDevices || !globalThis.AudioWorkletNode) throw new MicrophoneError("unsupported");
+  // The browser's clean-up is made for calls; it eats quiet speech and changes loudness, which is a result here.
+  const raw = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+  const device = deviceId === null ? {} : { deviceId }; // another one rather than none, when it is gone
   try {
-    // The browser's clean-up is made for calls; it eats quiet speech and changes loudness, which is a result here.
-    return await navigator.mediaDevices.getUserMedia({
-      audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
-    });
+    return await navigator.mediaDevices.getUserMedia({ audio: { ...raw, ...device } });
   } catch (error) {
     throw new MicrophoneError(OBSTACLES[/** @type {Error} */ (error).name] ?? "absent", error);
   }
+}
+
+/**
+ * The microphones by name; none before the browser has given one out to this page.
+ * @returns {Promise<{deviceId: string, label: string}[]>}
+ */
+export async function listMicrophones() {
+  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+  return devices.filter(({ kind, label, deviceId }) => kind === "audioinput" && label && !ALIASES.includes(deviceId));
+}
+
+/** Asks to be given a microphone, for their names alone. Throws `MicrophoneError`. */
+export async function askForMicrophones() {
+  for (const track of (await requestStream(null)).getTracks()) track.stop();
 }
 
 /** @param {MediaStream} stream */
@@ -53,6 +71,8 @@ export class Microphone {
   #node;
   /** @type {(() => void) | null} */
   #flushed = null;
+  /** Whether the device has gone away; nothing more comes from it. */
+  isLost = false;
   /** @type {(frame: Frame) => void} */
   onFrame = () => {};
   /** Called once when the device goes away by itself. */
@@ -73,7 +93,8 @@ export class Microphone {
       if (data.flushed) this.#flushed?.();
       else this.onFrame(data);
     };
-    stream.getAudioTracks()[0].addEventListener("ended", () => this.onLost());
+    stream.getAudioTracks()[0].addEventListener("ended", () => this.#lose());
+    globalThis.navigator.mediaDevices?.addEventListener("devicechange", this.#lookForDevice);
     context.addEventListener("statechange", () => this.#followContext());
   }
 
@@ -82,16 +103,29 @@ export class Microphone {
     return this.#context.state !== "running" && this.#context.state !== "closed";
   }
 
-  /** Asks for the microphone and gets it ready; nothing is heard before `listen`. Throws `MicrophoneError`. */
-  static async open() {
-    const stream = await requestStream();
+  /** Which of the listed microphones it is; one that goes by another name is none of them. */
+  get deviceId() {
+    return this.#stream.getAudioTracks()[0].getSettings().deviceId ?? "";
+  }
+
+  /**
+   * Asks for the microphone and gets it ready; nothing is heard before `listen`. Throws `MicrophoneError`.
+   * @param {string | null} [deviceId] The one to have if it is there; null for the system's choice.
+   */
+  static async open(deviceId = null) {
+    const stream = await requestStream(deviceId);
     const context = makeContext(stream);
-    await context.audioWorklet.addModule(new URL("./capture-worklet.js", import.meta.url));
-    const node = new AudioWorkletNode(context, "undertone-capture", { numberOfOutputs: 1 });
-    context.createMediaStreamSource(stream).connect(node);
-    node.connect(context.destination); // silent; a node that leads nowhere may not be run
-    await context.resume();
-    return new Microphone(stream, context, node);
+    try {
+      await context.audioWorklet.addModule(new URL("./capture-worklet.js", import.meta.url));
+      const node = new AudioWorkletNode(context, "undertone-capture", { numberOfOutputs: 1 });
+      context.createMediaStreamSource(stream).connect(node);
+      node.connect(context.destination); // silent; a node that leads nowhere may not be run
+      await context.resume();
+      return new Microphone(stream, context, node);
+    } catch (error) {
+      for (const track of stream.getTracks()) track.stop();
+      throw error;
+    }
   }
 
   listen() {
@@ -118,9 +152,23 @@ export class Microphone {
     this.onInterruption();
   }
 
+  /** Not every browser ends the track of a device that is pulled out. */
+  #lookForDevice = async () => {
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    const isThere = devices.some(({ kind, deviceId }) => kind === "audioinput" && deviceId === this.deviceId);
+    if (!isThere && this.deviceId) this.#lose();
+  };
+
+  #lose() {
+    if (this.isLost) return;
+    this.isLost = true;
+    this.onLost();
+  }
+
   async close() {
+    globalThis.navigator.mediaDevices?.removeEventListener("devicechange", this.#lookForDevice);
     for (const track of this.#stream.getTracks()) track.stop();
-    await this.#context.close();
+    if (this.#context.state !== "closed") await this.#context.close();
   }
 }
 

@@ -11,14 +11,35 @@ export class Outbox {
   #limitSamples;
   /** @type {Piece[]} */
   #pieces = [];
-  #acknowledged = 0;
-  #next = 0;
+  #acknowledged;
+  #next;
   #kept = 0;
   #lost = 0;
 
-  /** @param {number} limitSamples The most samples kept. */
-  constructor(limitSamples) {
+  /**
+   * @param {number} limitSamples The most samples kept.
+   * @param {number} [first] The number of the first sample; all before it are safe with the server.
+   */
+  constructor(limitSamples, first = 0) {
     this.#limitSamples = limitSamples;
+    this.#acknowledged = first;
+    this.#next = first;
+  }
+
+  /**
+   * One that holds what another held.
+   * @param {number} limitSamples
+   * @param {{acknowledged: number, oldest: number}} held What lies between the two was given up.
+   * @param {Piece[]} pieces From the oldest sample on, end to end; of the first only what is not older counts.
+   */
+  static restore(limitSamples, { acknowledged, oldest }, pieces) {
+    const outbox = new Outbox(limitSamples, acknowledged);
+    outbox.#next = oldest;
+    for (const { first, end, pcm } of pieces) {
+      if (pcm) outbox.push(pcm.subarray(outbox.nextSample - first));
+      else outbox.skip(end - outbox.nextSample);
+    }
+    return outbox;
   }
 
   /** The number of the sample that comes next. */
@@ -29,6 +50,11 @@ export class Outbox {
   /** Everything before this sample is safe with the server. */
   get acknowledged() {
     return this.#acknowledged;
+  }
+
+  /** The first sample that has not been acknowledged or given up. */
+  get oldest() {
+    return this.#pieces[0]?.first ?? this.#next;
   }
 
   /** How many samples are waiting here. */

@@ -1,17 +1,27 @@
-/** One recording: microphone, outbox and uplink put together, and its state as a few values for the page. */
+/** One recording: microphone, outbox, journal and uplink put together, and its state as a few values for the page. */
 
-import { Microphone } from "./microphone.js";
-import { Outbox } from "./outbox.js";
 import { TARGET_RATE } from "./resampler.js";
 import { BROWSER as UPLINK_BROWSER, Uplink } from "./uplink.js";
 
+/** @typedef {import("./microphone.js").Microphone} Microphone */
 /** @typedef {import("./microphone.js").Frame} Frame */
+/** @typedef {import("./outbox.js").Outbox} Outbox */
+/** @typedef {import("./journal.js").Journal} Journal */
+/**
+ * What is to be recorded, or recorded on.
+ * @typedef {object} Take
+ * @property {string} url The session's audio WebSocket, token included.
+ * @property {string | null} language
+ * @property {number} startedAt Time of day of sample 0, in milliseconds.
+ * @property {Outbox} outbox What was recorded already; the next sample is recorded now.
+ * @property {Journal | null} journal
+ */
 /**
  * What a recording needs of the world besides what its uplink does. Both calls return the way to end them.
  * @typedef {object} Rhythm
  * @property {() => number} timeOfDay In milliseconds. It goes on while the machine sleeps.
  * @property {(call: () => void) => () => void} everySecond
- * @property {(call: () => void) => () => void} whenOnline Whenever the browser says that it is online again.
+ * @property {(call: (isOnline: boolean) => void) => () => void} onNetwork Whenever the network goes away or comes back.
  * @typedef {import("./uplink.js").World & Rhythm} World
  */
 /**
@@ -26,10 +36,13 @@ import { BROWSER as UPLINK_BROWSER, Uplink } from "./uplink.js";
  * @property {number} retryInMs
  * @property {number} lostMs Audio given up for want of room.
  * @property {boolean} isInterrupted Whether the system keeps the microphone from being heard for a while.
+ * @property {boolean} isDeaf Whether the microphone has gone away; the recording is paused then.
+ * @property {boolean} isUnsent Whether more than what is always on its way waits here: it needs this page to be sent.
+ * @property {boolean} isUnkept Whether it is in this page alone: the browser stores nothing for us.
  * @property {string | null} complaint What the server said was wrong, in its words.
  */
 
-const KEPT_MINUTES = 10;
+/** More than what is on its way while all goes well. */
 const CATCHING_UP_MS = 3000;
 /** So long a pause is declared at once, so that the words before it become final; the rest when it ends. */
 const DECLARED_PAUSE_MS = 1000;
@@ -42,22 +55,27 @@ const BROWSER = {
   ...UPLINK_BROWSER,
   timeOfDay: () => Date.now(),
   everySecond: (call) => {
-    const timer = setInterval(call, 1000);
-    return () => clearInterval(timer);
+    const clock = new Worker(new URL("./clock-worker.js", import.meta.url));
+    clock.onmessage = call;
+    return () => clock.terminate();
   },
-  whenOnline: (call) => {
-    globalThis.addEventListener("online", call);
-    return () => globalThis.removeEventListener("online", call);
+  onNetwork: (call) => {
+    const changes = new AbortController();
+    globalThis.addEventListener("online", () => call(true), changes);
+    globalThis.addEventListener("offline", () => call(false), changes);
+    return () => changes.abort();
   },
 };
 
 export class Recorder {
-  #microphone;
+  /** @type {Microphone | null} */
+  #microphone = null;
   #world;
-  #outbox = new Outbox(KEPT_MINUTES * 60 * TARGET_RATE);
+  #outbox;
+  #journal;
   #uplink;
   /** @type {Phase} */
-  #phase = "recording";
+  #phase = "finishing";
   #startedAt;
   #isPauseDeclared = false;
   /** Settled when the microphone has handed over all that came before the last pause. */
@@ -71,27 +89,26 @@ export class Recorder {
 
   /**
    * Starts at once.
-   * @param {Microphone} microphone
-   * @param {string} url The session's audio WebSocket, token included.
-   * @param {string | null} language
+   * @param {Take} take
+   * @param {Microphone | null} microphone None if nothing more is to be heard: then what is left is sent, and the end.
    * @param {World} world
    */
-  constructor(microphone, url, language, world = BROWSER) {
-    this.#microphone = microphone;
+  constructor({ url, language, startedAt, outbox, journal }, microphone, world = BROWSER) {
     this.#world = world;
-    this.#startedAt = world.timeOfDay();
-    this.#uplink = new Uplink(url, this.#outbox, { language, startedAt: new Date(this.#startedAt) }, world);
+    this.#outbox = outbox;
+    this.#journal = journal;
+    this.#startedAt = startedAt;
+    this.#uplink = new Uplink(url, outbox, { language, startedAt: new Date(startedAt) }, world);
     this.#uplink.onChange = () => this.#follow();
-    this.#uplink.onShortened = (samples) => (this.#startedAt += samples / SAMPLES_PER_MS);
-    microphone.onFrame = (frame) => this.#take(frame);
-    microphone.onLost = () => {
-      this.onLost();
-      this.pause();
+    this.#uplink.onShortened = (samples) => {
+      this.#startedAt += samples / SAMPLES_PER_MS;
+      this.#journal?.renumber();
     };
-    microphone.onInterruption = () => this.#changed();
-    microphone.listen();
-    this.#quit = [world.everySecond(() => this.#tick()), world.whenOnline(() => this.#uplink.retryNow())];
+    if (microphone) this.#listenTo(microphone);
+    else this.#uplink.stop();
+    this.#quit = [world.everySecond(() => this.#tick()), world.onNetwork((isOnline) => this.#uplink.heed(isOnline))];
     this.#uplink.connect();
+    this.save();
   }
 
   /** @returns {Report} */
@@ -106,43 +123,64 @@ export class Recorder {
       behindMs: Math.max(this.#uplink.behindMs ?? 0, unacknowledgedMs),
       retryInMs: this.#uplink.retryInMs,
       lostMs: this.#outbox.lostSamples / SAMPLES_PER_MS,
-      isInterrupted: this.#phase === "recording" && this.#microphone.isInterrupted,
+      isInterrupted: this.#phase === "recording" && this.#microphone?.isInterrupted === true,
+      isDeaf: this.#phase === "paused" && this.#microphone?.isLost === true,
+      isUnsent: keptMs > CATCHING_UP_MS,
+      isUnkept: this.#journal?.isFailing !== false,
       complaint: this.#uplink.complaint?.message ?? null,
     };
   }
 
   pause() {
-    if (this.#phase !== "recording") return;
+    if (this.#phase !== "recording" || !this.#microphone) return;
     this.#phase = "paused";
     this.#isPauseDeclared = false;
     this.#flushed = this.#microphone.flush();
     this.#changed();
   }
 
-  async goOn() {
+  /**
+   * Ends the pause.
+   * @param {Microphone | null} [microphone] Another one to hear from now on.
+   */
+  async goOn(microphone = null) {
     await this.#flushed;
-    if (this.#phase !== "paused") return;
+    const next = microphone ?? this.#microphone;
+    if (this.#phase !== "paused" || !next) return void microphone?.close();
+    if (next !== this.#microphone) void this.#microphone?.close();
     this.#declareGap(this.#undeclaredPauseSamples());
-    this.#phase = "recording";
-    this.#microphone.listen();
+    this.#listenTo(next);
     this.#changed();
   }
 
   /** Stops listening; the phase becomes `finished` when the server has heard and said everything. */
   async stop() {
     if (this.#phase !== "recording" && this.#phase !== "paused") return;
-    if (this.#phase === "recording") this.#flushed = this.#microphone.flush();
+    if (this.#phase === "recording" && this.#microphone) this.#flushed = this.#microphone.flush();
     this.#phase = "finishing";
     this.#changed();
     await this.#flushed; // the server takes nothing behind a stop
     this.#uplink.stop();
-    await this.#microphone.close();
+    this.save();
+    await this.#microphone?.close();
   }
 
-  /** Whether closing the page now would lose something. */
-  isUnsaved() {
-    const over = this.#phase === "finished" || this.#phase === "failed";
-    return !over && (this.#phase === "recording" || this.#outbox.keptSamples > 0);
+  /** Writes down what a page that is about to go would lose. */
+  save() {
+    void this.#write(true);
+  }
+
+  /** @param {Microphone} microphone */
+  #listenTo(microphone) {
+    this.#microphone = microphone;
+    this.#phase = "recording";
+    microphone.onFrame = (frame) => this.#take(frame);
+    microphone.onLost = () => {
+      this.pause();
+      this.onLost();
+    };
+    microphone.onInterruption = () => this.#changed();
+    microphone.listen();
   }
 
   /** @param {Frame} frame */
@@ -160,9 +198,16 @@ export class Recorder {
       this.#isPauseDeclared = true;
       this.#declareGap(declared);
     }
-    this.#microphone.wake();
+    this.#microphone?.wake();
     this.#uplink.watch();
+    void this.#write();
     this.#changed();
+  }
+
+  /** @param {boolean} [isLast] */
+  async #write(isLast) {
+    const state = { startedAt: this.#startedAt, isStopping: this.#phase === "finishing" };
+    await this.#journal?.write({ ...state, writtenAt: this.#world.timeOfDay() }, isLast);
   }
 
   /**
@@ -205,7 +250,8 @@ export class Recorder {
     const listening = this.#phase !== "finishing";
     this.#phase = phase;
     this.#quit.forEach((quit) => quit());
-    if (listening) void this.#microphone.close();
+    if (listening) void this.#microphone?.close();
+    void this.#journal?.forget();
   }
 
   #changed() {

@@ -125,14 +125,23 @@ export class Uplink {
     this.pump();
   }
 
-  /** To be called about every second: leaves a connection that has died; a living server says something every second. */
+  /**
+   * To be called about every second: leaves a connection that has died, since a living server says something every
+   * second, and tries again when it is time to, also where timers are slowed down.
+   */
   watch() {
     if (this.#socket && this.#world.now() - this.#heardAt > SILENT_AFTER_MS) this.#retry();
+    else if (this.state === "waiting" && this.retryInMs === 0) this.connect();
   }
 
-  /** Tries again at once, when there is reason to hope (the browser says that it is online again). */
-  retryNow() {
-    if (this.state === "waiting") this.connect();
+  /**
+   * The browser says that the network is back, which is worth a try at once, or that it has gone: then the connection is
+   * dead, and might not say so for long.
+   * @param {boolean} isOnline
+   */
+  heed(isOnline) {
+    if (isOnline && this.state === "waiting") this.connect();
+    if (!isOnline && this.#socket) this.#retry();
   }
 
   /** @param {WebSocket} socket */

@@ -60,11 +60,11 @@ export function logOut() {
 }
 
 /**
- * @param {{title: string | null, language: string | null}} wanted
+ * @param {{title: string | null, tags: string[], language: string | null}} wanted
  * @returns {Promise<NewSession>}
  */
-export function createSession({ title, language }) {
-  const body = JSON.stringify({ title, language, tags: [] });
+export function createSession(wanted) {
+  const body = JSON.stringify(wanted);
   return ask("/v1/sessions", { method: "POST", headers: { "content-type": "application/json" }, body });
 }
 

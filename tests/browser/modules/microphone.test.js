@@ -6,7 +6,7 @@ import { settled } from "./far.js";
 
 /** The parts of the browser's audio that the microphone holds, played by the test. */
 function play() {
-  const track = Object.assign(new EventTarget(), { stop: () => {} });
+  const track = Object.assign(new EventTarget(), { stop: () => {}, getSettings: () => ({ deviceId: "one" }) });
   const context = Object.assign(new EventTarget(), {
     state: "running",
     asked: 0,
@@ -22,7 +22,7 @@ function play() {
   const node = { port: { /** @type {any} */ onmessage: null, /** @type {string[]} */ told: [], postMessage: (/** @type {string} */ word) => node.port.told.push(word) } };
   const stream = { getAudioTracks: () => [track], getTracks: () => [track] };
   const microphone = new Microphone(.../** @type {[any, any, any]} */ ([stream, context, node]));
-  return { context, node, microphone };
+  return { context, node, microphone, track };
 }
 
 test("an interruption and its end are told", () => {
@@ -59,4 +59,22 @@ test("a flush waits for the last frame, but not for a sound that does not run", 
   await settled();
   assert.deepEqual(done, { first: true, second: true, third: true });
   assert.deepEqual(node.port.told, ["flush", "flush", "flush"]);
+});
+
+test("a device that goes away is told once, by its track or by the list of devices", async (t) => {
+  const list = { devices: [{ kind: "audioinput", deviceId: "one" }] };
+  const mediaDevices = Object.assign(new EventTarget(), { enumerateDevices: async () => list.devices });
+  t.mock.getter(globalThis, "navigator", () => ({ mediaDevices }));
+  const { microphone, track } = play();
+  let told = 0;
+  microphone.onLost = () => (told += 1);
+  mediaDevices.dispatchEvent(new Event("devicechange"));
+  await settled();
+  assert.equal(told, 0);
+  list.devices = [{ kind: "videoinput", deviceId: "one" }];
+  mediaDevices.dispatchEvent(new Event("devicechange"));
+  await settled();
+  assert.ok(microphone.isLost);
+  track.dispatchEvent(new Event("ended"));
+  assert.equal(told, 1);
 });

@@ -90,3 +90,40 @@ test("a gap that is made shorter renumbers what follows", () => {
   assert.equal(outbox.nextSample, 45);
   assert.equal(outbox.keptSamples, 15);
 });
+
+test("restored from its pieces it holds what it held", () => {
+  const pieces = [
+    { first: 0, end: 10, pcm: numbers(0, 10) },
+    { first: 10, end: 20, pcm: null },
+    { first: 20, end: 30, pcm: numbers(20, 10) },
+    { first: 30, end: 90, pcm: null },
+  ];
+  const outbox = Outbox.restore(1000, { acknowledged: 4, oldest: 4 }, pieces);
+  assert.equal(outbox.acknowledged, 4);
+  assert.equal(outbox.oldest, 4);
+  assert.equal(outbox.nextSample, 90);
+  assert.equal(outbox.keptSamples, 16);
+  assert.deepEqual(outbox.read(4, 100), { first: 4, end: 10, pcm: numbers(4, 6) });
+  assert.deepEqual(outbox.read(10, 100), { first: 10, end: 20, pcm: null });
+  assert.deepEqual(outbox.read(20, 100), { first: 20, end: 30, pcm: numbers(20, 10) });
+  assert.deepEqual(outbox.read(30, 100), { first: 30, end: 90, pcm: null });
+});
+
+test("restored after some were given up, it gives up no more", () => {
+  const pieces = [{ first: 0, end: 30, pcm: numbers(0, 30) }];
+  const outbox = Outbox.restore(25, { acknowledged: 2, oldest: 10 }, pieces);
+  assert.equal(outbox.lostSamples, 0);
+  assert.deepEqual(outbox.read(2, 100), { first: 2, end: 10, pcm: null });
+  assert.deepEqual(outbox.read(10, 100), { first: 10, end: 30, pcm: numbers(10, 20) });
+});
+
+test("the oldest is behind what was acknowledged and what was given up", () => {
+  const outbox = new Outbox(25, 100);
+  assert.equal(outbox.oldest, 100);
+  for (let at = 100; at < 140; at += 10) outbox.push(numbers(at, 10));
+  assert.equal(outbox.oldest, 120);
+  outbox.acknowledge(125);
+  assert.equal(outbox.oldest, 125);
+  outbox.acknowledge(140);
+  assert.equal(outbox.oldest, 140);
+});

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { describe } from "../../../dashboards/web/record/status.js";
+import { Outbox } from "../../../dashboards/web/recorder/outbox.js";
 import { Recorder } from "../../../dashboards/web/recorder/recorder.js";
 import { Far, settled } from "./far.js";
 
@@ -14,6 +15,7 @@ class Played {
   listening = false;
   closed = false;
   isInterrupted = false;
+  isLost = false;
   woken = 0;
   onFrame = (/** @type {any} */ _) => {};
   onLost = () => {};
@@ -38,26 +40,53 @@ class Played {
     this.#answer();
     await settled();
   }
+  /** The device is pulled out. */
+  async lose() {
+    this.isLost = true;
+    this.onLost();
+    await this.answer();
+  }
   async close() {
     this.closed = true;
   }
 }
 
-function play() {
-  const world = { passedMs: 0, nowMs: 0, far: new Far(), second: () => {}, ended: 0 };
-  const microphone = new Played();
+/** A journal that tells what it was told. */
+class Noted {
+  isFailing = false;
+  /** @type {any[]} */
+  notes = [];
+  /** @param {any} state @param {boolean} [isLast] */
+  async write({ startedAt, isStopping, writtenAt }, isLast = false) {
+    this.notes.push([startedAt - BEGAN, isStopping, writtenAt - BEGAN, isLast]);
+  }
+  renumber() {
+    this.notes.push("renumber");
+  }
+  async forget() {
+    this.notes.push("forget");
+  }
+}
+
+/** @param {{outbox?: Outbox, microphone?: Played | null}} [given] */
+function play({ outbox = new Outbox(9_600_000), microphone = new Played() } = {}) {
+  const network = (/** @type {boolean} */ _) => {};
+  const world = { passedMs: 0, nowMs: 0, far: new Far(), second: () => {}, network, ended: 0 };
   const end = () => (world.ended += 1);
-  const recorder = new Recorder(/** @type {any} */ (microphone), "ws://test", "en", /** @type {any} */ ({
+  const journal = new Noted();
+  /** @type {any} */
+  const take = { url: "ws://test", language: "en", startedAt: BEGAN, outbox, journal };
+  const recorder = new Recorder(take, /** @type {any} */ (microphone), /** @type {any} */ ({
     openSocket: () => world.far,
     now: () => world.nowMs,
     timeOfDay: () => BEGAN + world.passedMs,
     random: () => 0.5,
     later: () => {},
     everySecond: (/** @type {() => void} */ call) => ((world.second = call), end),
-    whenOnline: () => end,
+    onNetwork: (/** @type {(isOnline: boolean) => void} */ call) => ((world.network = call), end),
   }));
   world.far.accept();
-  return { world, microphone, recorder };
+  return { world, microphone: /** @type {Played} */ (microphone), recorder, journal };
 }
 
 /** What went over the wire behind the greeting: first sample and length, or what a message says. @param {Far} far */
@@ -210,4 +239,105 @@ test("a recording that is over lets go of its clock and its network", async () =
   world.far.say({ type: "finished", samples: 0, utterances: 0 });
   assert.equal(recorder.report().phase, "finished");
   assert.equal(world.ended, 2);
+});
+
+test("a microphone that goes away pauses the recording, and another one goes on in it at its time of day", async () => {
+  const { world, microphone, recorder } = play();
+  let told = 0;
+  recorder.onLost = () => (told += 1);
+  microphone.hear(100);
+  await microphone.lose();
+  assert.equal(told, 1);
+  assert.deepEqual(describe(recorder.report()), { key: "status.deaf", values: {}, trouble: true });
+  const other = new Played();
+  world.passedMs = 5000;
+  await recorder.goOn(/** @type {any} */ (other));
+  assert.ok(microphone.closed && other.listening);
+  assert.equal(recorder.report().isDeaf, false);
+  other.hear(5100);
+  assert.deepEqual(sent(world.far), [[0, 1600], ["gap", 80_000], [80_000, 1600]]);
+});
+
+test("a microphone that comes when the recording has been stopped is given back", async () => {
+  const { microphone, recorder } = play();
+  await microphone.lose();
+  const other = new Played();
+  void recorder.stop();
+  await recorder.goOn(/** @type {any} */ (other));
+  assert.ok(other.closed && !other.listening);
+});
+
+test("without a microphone what is left is sent, and that is the end", () => {
+  const outbox = new Outbox(9_600_000, 16_000);
+  outbox.push(Int16Array.of(1, 2, 3));
+  const { world, recorder } = play({ outbox, microphone: null });
+  assert.equal(recorder.report().phase, "finishing");
+  assert.equal(world.far.received[0].next_sample, 16_000);
+  assert.deepEqual(sent(world.far), [[16_000, 3], ["stop", undefined]]);
+  world.far.say({ type: "finished", samples: 16_003, utterances: 1 });
+  assert.equal(recorder.report().phase, "finished");
+});
+
+test("its journal is kept every second and before the end of the page, and given up with the recording", async () => {
+  const { world, microphone, recorder, journal } = play();
+  world.passedMs = 1000;
+  world.second();
+  recorder.save();
+  void recorder.stop();
+  await microphone.answer();
+  world.far.say({ type: "finished", samples: 0, utterances: 0 });
+  assert.deepEqual(journal.notes, [
+    [0, false, 0, true],
+    [0, false, 1000, false],
+    [0, false, 1000, true],
+    [0, true, 1000, true],
+    "forget",
+  ]);
+});
+
+test("a gap that had to be made shorter is written down anew, with the beginning that follows from it", () => {
+  const { world, microphone, journal } = play();
+  world.far.say({ type: "status", behind_ms: 0, latest_sample: 5000 * 16 });
+  microphone.hear(60_000);
+  world.nowMs = 3100;
+  world.far.say({ type: "status", behind_ms: 0, latest_sample: 8000 * 16 });
+  assert.equal(journal.notes.at(-1), "renumber");
+  world.second();
+  assert.deepEqual(journal.notes.at(-1), [51_900, false, 0, false]);
+});
+
+test("a session that is gone ends it, and what could not be sent is told", () => {
+  const { world, microphone, recorder, journal } = play();
+  world.far.bufferedAmount = 1 << 20;
+  for (let at = 100; at <= 4000; at += 100) microphone.hear(at);
+  assert.ok(recorder.report().isUnsent);
+  world.far.say({ type: "error", code: "session_ended", message: "it was deleted", retryable: false });
+  const values = { reason: "it was deleted", seconds: 4 };
+  assert.deepEqual(describe(recorder.report()), { key: "status.failed.unsent", values, trouble: true });
+  assert.ok(microphone.closed);
+  assert.equal(journal.notes.at(-1), "forget");
+});
+
+test("what is always on its way is nothing to ask about, and what the browser cannot store is told", () => {
+  const { microphone, recorder, journal } = play();
+  for (let at = 100; at <= 3000; at += 100) microphone.hear(at);
+  assert.equal(recorder.report().isUnsent, false);
+  microphone.hear(3100);
+  assert.equal(recorder.report().isUnsent, true);
+  assert.equal(recorder.report().isUnkept, false);
+  journal.isFailing = true;
+  assert.equal(recorder.report().isUnkept, true);
+});
+
+test("a network that goes away is told at once, and tried again as soon as it is back", () => {
+  const { world, microphone, recorder } = play();
+  microphone.hear(100);
+  world.network(false);
+  assert.ok(world.far.closed);
+  microphone.hear(200);
+  assert.deepEqual(describe(recorder.report()), { key: "status.offline", values: { seconds: 0.2 }, trouble: true });
+  world.far = new Far();
+  world.network(true);
+  world.far.accept();
+  assert.deepEqual(sent(world.far), [[0, 3200]]);
 });

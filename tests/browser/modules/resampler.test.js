@@ -41,6 +41,24 @@ for (const rate of [48000, 44100, 96000, 32000]) {
   });
 }
 
+for (const rate of [48000, 44100]) {
+  test(`${rate} Hz: of a sweep up to the highest frequency only what 16 kHz can hold is left, in its place`, () => {
+    const seconds = 4;
+    const highest = rate / 2;
+    const sweep = Float32Array.from({ length: rate * seconds }, (_, n) => {
+      return Math.sin((Math.PI * highest * (n / rate) ** 2) / seconds);
+    });
+    const output = run(new Resampler(rate), sweep, 128);
+    assert.ok(Math.abs(output.length - TARGET_RATE * seconds) <= 1, `${output.length} samples`);
+    for (let at = 0; at + 1200 <= output.length; at += 400) {
+      const [from, to] = [at, at + 1200].map((n) => (highest * n) / (TARGET_RATE * seconds));
+      const heard = level(output.slice(at, at + 1200));
+      if (from > 8000) assert.ok(heard < -60, `${from.toFixed()} Hz folds back at ${heard.toFixed(1)} dB`);
+      if (from > 50 && to < 7200) assert.ok(Math.abs(heard) < 0.5, `${from.toFixed()} Hz comes at ${heard.toFixed(2)} dB`);
+    }
+  });
+}
+
 for (const rate of [48000, 44100, 22050, 16000, 8000]) {
   test(`${rate} Hz: the count is right to within one sample`, () => {
     for (const length of [1, 127, 128, 4411, rate + 1]) {

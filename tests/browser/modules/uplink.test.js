@@ -141,3 +141,16 @@ test("a network that takes nothing more is not filled up", () => {
   uplink.pump();
   assert.equal(world.sockets[0].received.length, 2);
 });
+
+test("where timers are slowed down, the watch tries again when it is time", () => {
+  const { world, uplink } = play();
+  world.sockets[0].onclose();
+  world.nowMs = 374;
+  uplink.watch();
+  assert.equal(world.sockets.length, 1);
+  world.nowMs = 375;
+  uplink.watch();
+  assert.equal(world.sockets.length, 2);
+  world.timers[0][0]();
+  assert.equal(world.sockets.length, 2);
+});

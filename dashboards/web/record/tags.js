@@ -1,0 +1,15 @@
+/** Tags as one writes them in a line: pure. */
+
+/** What the server takes. */
+const MOST_TAGS = 20;
+const LONGEST_TAG = 200;
+
+/**
+ * The tags between commas, each once, in order.
+ * @param {string} line
+ * @returns {string[]}
+ */
+export function parseTags(line) {
+  const tags = line.split(/[,，、]/).map((tag) => tag.trim().slice(0, LONGEST_TAG));
+  return [...new Set(tags.filter(Boolean))].slice(0, MOST_TAGS);
+}
