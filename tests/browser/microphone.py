@@ -18,22 +18,22 @@ TWO_SENTENCES = ("1688-142285-0003", "1688-142285-0008")
 CONVERSATION = ("1688-142285-0003", "1688-142285-0004", "1688-142285-0007", "1688-142285-0008")
 
 
-def write_speech(path: Path, clips: Sequence[str] = TWO_SENTENCES) -> Path:
-    """A pleased sentence first (with the words ``PLEASED``), a sad one last (``SAD``), pauses around, at 48 kHz."""
-    pause = np.zeros(int(_PAUSE_S * _RATE), np.int16)
+def write_speech(path: Path, clips: Sequence[str] = TWO_SENTENCES, rate: int = _RATE) -> Path:
+    """A pleased sentence first (with the words ``PLEASED``), a sad one last (``SAD``), pauses around."""
+    pause = np.zeros(int(_PAUSE_S * rate), np.int16)
     parts = [pause]
     for clip in clips:
-        parts += [_decode(_CLIPS / f"{clip}.flac"), pause]
+        parts += [_decode(_CLIPS / f"{clip}.flac", rate), pause]
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(_RATE)
+        file.setframerate(rate)
         file.writeframes(np.concatenate(parts).tobytes())
     return path
 
 
-def _decode(clip: Path) -> NDArray[np.int16]:
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=_RATE)
+def _decode(clip: Path, rate: int) -> NDArray[np.int16]:
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
     with av.open(str(clip)) as container:
         frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
     return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames])

@@ -1,6 +1,9 @@
 """The main road in a real browser: speak on one page, watch on another, and find it all in the history."""
 
+import asyncio
 import re
+import sys
+from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +12,9 @@ import psycopg
 from playwright.async_api import Page, expect
 
 from tests.browser.chromium import browser, hearing, open_page
-from tests.browser.microphone import PLEASED, SAD
+from tests.browser.microphone import PLEASED, SAD, write_speech
 from tests.browser.platform import Platform
+from tests.docs.tables import document
 from tests.recomputation import check_windows
 from tests.waiting import until
 
@@ -76,6 +80,22 @@ async def test_speech_is_seen_live_and_found_again(platform: Platform, speech: P
         assert await past.locator(".row-text").all_inner_texts() == shown
         await expect(past.locator("#totals")).to_have_text(totals)
         assert [*complaints, *more_complaints, *past_complaints, *home_complaints] == []
+
+
+async def test_the_client_in_the_documents_records_waits_and_reads(platform: Platform, tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", document("docs/http.md"), re.DOTALL)
+    assert len(code.splitlines()) < 40
+    client = tmp_path / "client.py"
+    client.write_text(code, encoding="utf-8")
+    wav = write_speech(tmp_path / "speech.wav", rate=16_000)
+    command = (sys.executable, str(client), platform.url, "any", str(wav))
+    running = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=STDOUT)
+    async with asyncio.timeout(90):
+        printed = (await running.communicate())[0].decode()
+    assert running.returncode == 0, printed
+    first, *_, last = printed.splitlines()
+    assert re.match(rf" +\d\.\d s  positive .*{PLEASED}", first)
+    assert re.match(rf" +\d+\.\d s  negative .*{SAD}", last)
 
 
 async def test_a_restart_of_the_web_loses_nothing(platform: Platform, speech: Path) -> None:
