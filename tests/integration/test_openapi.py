@@ -1,9 +1,7 @@
 """Both sides keep to what their OpenAPI says, whatever is asked of them: real apps, real Kafka, real PostgreSQL."""
 
 import asyncio
-import io
 import struct
-import wave
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from dashboards.app import make_app
+from dashboards.clip import wav
 from dashboards.streams import Pace
 from ingest_api import sessions as ingest_sessions
 from storage.migrations import upgrade
@@ -58,13 +57,7 @@ class Known:
 
 def recording() -> bytes:
     """A second of a WAV."""
-    with io.BytesIO() as kept:
-        with wave.open(kept, "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(16_000)
-            file.writeframes(bytes(32_000))
-        return kept.getvalue()
+    return wav(bytes(32_000))
 
 
 CHUNKS = st.builds(
