@@ -17,15 +17,19 @@ def eras_of(at_ms: int) -> list[int]:
     return [_era(level, at_ms >> shift) for level, shift in enumerate(_SHIFTS)]
 
 
-def backwards(newest_ms: int, oldest_ms: int, first_ms: int) -> Iterator[list[int] | None]:
+def backwards(newest_ms: int, oldest_ms: int, first_ms: int, all_ms: int) -> Iterator[list[int] | None]:
     """Eras from ``newest_ms`` back to ``oldest_ms``: the first list reaches back for about ``first_ms``, each further
-    one eight times as far. They may overlap a little. None is all of time, where even the longest ones do not suffice.
+    one eight times as far. They may overlap a little. None is all of time: where the longest eras do not suffice, and
+    for a last stretch that is most of ``all_ms``, the span of all there is. To meet the places of its eras would cost
+    more than to pass over the few that lie outside.
     """
     first = next((level for level, shift in enumerate(_SHIFTS) if _TOGETHER << shift >= first_ms), len(_SHIFTS))
     for level in range(first, len(_SHIFTS)):
         shift = _SHIFTS[level]
         last = newest_ms >> shift
         start = max(last - _TOGETHER + 1, oldest_ms >> shift)
+        if (start << shift) <= oldest_ms and 2 * (newest_ms - oldest_ms) > all_ms:
+            break
         yield [_era(level, number) for number in range(start, last + 1)]
         newest_ms = (start << shift) - 1
         if newest_ms < oldest_ms:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     and_,
     cast,
+    func,
     literal,
     literal_column,
     select,
@@ -87,14 +88,15 @@ async def _find(
     low, high = between
     if (few := await _few_sessions(connection, filters, low, high)) is not None:
         return await _rows(connection, _in_sessions(question, filters, few, low, high), limit)
-    newest, edge, oldest = (await connection.execute(_edges(low, high))).one()
+    newest, edge, oldest, first, last = (await connection.execute(_edges(low, high))).one()
     if newest is None:
         return []
     rows = await _rows(connection, _among_newest(question, filters, low, high), limit)
     if edge is None:
         return rows
     newest_ms, edge_ms, oldest_ms = map(session_made_ms, (newest, edge, oldest))
-    for eras in backwards(edge_ms, oldest_ms, FIRST_STRETCH * (newest_ms - edge_ms)):
+    all_ms = session_made_ms(last) - session_made_ms(first)
+    for eras in backwards(edge_ms, oldest_ms, FIRST_STRETCH * (newest_ms - edge_ms), all_ms):
         if len(rows) == limit:
             break
         rows += await _rows(connection, _in_eras(question, filters, eras, low, edge), limit - len(rows))
@@ -113,13 +115,15 @@ async def _few_sessions(connection: AsyncConnection, filters: Filters, low: str,
 
 
 def _edges(low: str, high: str) -> Select[Any]:
-    """The last key, the last of the newest if there are as many, and the first key."""
+    """The last key, the last of the newest if there are as many, the first key; and the first and the last of all."""
     keys = select(_key).where(_key >= low, _key < high)
     back = keys.order_by(_key.desc()).limit(1)
     return select(
         back.scalar_subquery(),
         back.offset(NEWEST - 1).scalar_subquery(),
         keys.order_by(_key).limit(1).scalar_subquery(),
+        select(func.min(_key)).scalar_subquery(),
+        select(func.max(_key)).scalar_subquery(),
     )
 
 

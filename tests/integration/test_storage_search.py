@@ -203,8 +203,10 @@ async def test_common_words_walk_the_keys_and_rare_ones_the_index(engine: AsyncE
     assert "Index Scan Backward using utterances_pkey" in newest
     assert "rows=51.00" in newest.split("utterances_pkey")[1].splitlines()[0]
     async with engine.connect() as connection:
-        edge, oldest = (await connection.execute(searching._edges("", "g"))).one()[1:]
-    eras = next(backwards(session_made_ms(edge), session_made_ms(oldest), 2**32))
+        edge, oldest, first, last = (await connection.execute(searching._edges("", "g"))).one()[1:]
+    assert first == oldest
+    assert edge < last
+    eras = next(backwards(session_made_ms(edge), session_made_ms(oldest), 2**32, 2**60))
     found = await plan(searching._in_eras(read_question("refund"), Filters(), eras, "", edge))
     assert "Bitmap Index Scan on utterances_by_term" in found
     assert "Index Cond: ((eras && " in found

@@ -113,7 +113,7 @@ def test_a_text_without_end_is_cut_where_positions_end() -> None:
 def test_every_moment_is_in_some_of_the_eras(one: int, other: int, between: int, first_ms: int) -> None:
     oldest, moment, newest = sorted((one, between, other))
     found = set(eras_of(moment))
-    lists = list(backwards(newest, oldest, first_ms))
+    lists = list(backwards(newest, oldest, first_ms, newest - oldest))
     assert any(eras is None or found & set(eras) for eras in lists)
     assert all(eras is None or len(eras) <= 8 for eras in lists)
     assert len(lists) <= 7
@@ -122,10 +122,19 @@ def test_every_moment_is_in_some_of_the_eras(one: int, other: int, between: int,
 @given(MOMENTS, st.integers(1, 10**9))
 def test_eras_go_back_in_longer_and_longer_steps(newest: int, first_ms: int) -> None:
     """A moment of the second step is in none of the first, so that a common word costs the first alone."""
-    lists = list(backwards(newest, 0, first_ms))
+    lists = list(backwards(newest, 0, first_ms, newest))
     if len(lists) > 2 and (first := lists[0]) is not None:
         assert not set(first) & set(eras_of(max(0, newest - 8 * max(first_ms, 2**20))))
         assert set(first) & set(eras_of(max(0, newest - first_ms // 2)))
+
+
+def test_a_last_stretch_that_is_most_of_all_time_is_asked_for_without_eras() -> None:
+    newest, year = 1_790_000_000_000, 365 * 86_400_000
+    *stretches, last = backwards(newest, newest - year, 1000, all_ms=year)
+    assert last is None
+    assert all(stretches)
+    assert None not in backwards(newest, newest - year // 12, 1000, all_ms=year), "a month of a year"
+    assert None not in backwards(newest, newest - year, 1000, all_ms=20 * year), "the last of twenty years"
 
 
 def test_eras_fit_into_the_column() -> None:
