@@ -15,7 +15,7 @@ from undertone.errors import FatalError
 class Settings(BaseSettings):
     """All of Undertone's settings. The descriptions are the documentation (a test compares docs/settings.md)."""
 
-    model_config = SettingsConfigDict(env_prefix="UNDERTONE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="UNDERTONE_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("undertone", appauthor=False)),
@@ -152,11 +152,6 @@ class Settings(BaseSettings):
     )
     endpoint_ms: int = Field(1000, ge=200, le=5000, description="Silence that ends an utterance.")
     partials: bool = Field(True, description="Whether text is shown while it still changes.")
-
-    @field_validator("text_retention_days", mode="before")
-    @classmethod
-    def _empty_is_unset(cls, days: object) -> object:
-        return None if days == "" else days  # compose cannot leave a variable out
 
     @field_validator("text_retention_days")
     @classmethod

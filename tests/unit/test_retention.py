@@ -68,9 +68,3 @@ def test_no_session_outlives_its_text() -> None:
     with pytest.raises(FatalError, match=r"UNDERTONE_TEXT_RETENTION_DAYS.*48 hours of UNDERTONE_TOKEN_HOURS"):
         read_settings(token_hours=48, text_retention_days=1)
     assert read_settings(token_hours=48, text_retention_days=2).text_retention_days == 2
-
-
-def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As compose hands it on where nobody has set it."""
-    monkeypatch.setenv("UNDERTONE_TEXT_RETENTION_DAYS", "")
-    assert read_settings().text_retention_days is None
