@@ -26,6 +26,13 @@ class WindowPage(Value):
     next: str | None
 
 
+class KeptAudio(Value):
+    """What was said earlier than ``from_ms`` can be heard no more; 0 where all of it can."""
+
+    session_id: str
+    from_ms: int
+
+
 class Part(Value):
     """Some of a text, and whether it is what was searched for."""
 

@@ -1,4 +1,4 @@
-"""The route of what was said, to be heard again for as long as its audio is kept."""
+"""The routes of what was said, to be heard again for as long as its audio is kept."""
 
 from typing import Annotated
 
@@ -6,13 +6,14 @@ from fastapi import APIRouter, Header
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dashboards.answers import KeptAudio
 from dashboards.clip import MEDIA_TYPE, asked_part, wav
 from dashboards.forms import deleted_session, unknown_utterance
 from dashboards.history import FilledHub, check_kept, find_session
 from dashboards.hub import Hub
 from dashboards.tape import Tape
 from storage.engine import reading
-from storage.queries import one_utterance
+from storage.queries import end_of_unheard, one_utterance
 from undertone.events import Utterance
 from undertone.openapi import Responses, problems
 from undertone.topics import place
@@ -24,8 +25,8 @@ _SOUND: Responses = {
 
 
 def listening_routes(engine: AsyncEngine, filled_hub: FilledHub, tape: Tape) -> APIRouter:
-    """The route that plays what ``tape`` has."""
-    router = APIRouter(responses=problems(410, 413, 503) | _SOUND)
+    """The routes that tell what ``tape`` has, and play it."""
+    router = APIRouter(prefix="/v1/sessions/{session_id}", responses=problems(410, 503))
 
     async def find_utterance(session_id: str, utterance_id: str, hub: Hub) -> Utterance:
         """One of the session's utterances; of the last minutes without the history. Raises ``Refusal``."""
@@ -39,7 +40,16 @@ def listening_routes(engine: AsyncEngine, filled_hub: FilledHub, tape: Tape) -> 
             raise unknown_utterance(utterance_id)
         return found
 
-    @router.get("/v1/sessions/{session_id}/utterances/{utterance_id}/audio", response_class=Response)
+    @router.get("/kept-audio")
+    async def kept_audio(session_id: str) -> KeptAudio:
+        """From where on the session can be heard."""
+        hub = await check_kept(session_id, filled_hub)
+        begins = await tape.begins(place(session_id, hub.partitions))
+        async with reading(engine) as connection:
+            await find_session(connection, session_id, hub)
+            return KeptAudio(session_id=session_id, from_ms=await end_of_unheard(connection, session_id, begins))
+
+    @router.get("/utterances/{utterance_id}/audio", response_class=Response, responses=problems(413) | _SOUND)
     async def audio(
         session_id: str, utterance_id: str, asked: Annotated[str | None, Header(alias="range")] = None
     ) -> Response:

@@ -9,6 +9,7 @@ NEEDS: Needs = {
     ("GET", "/v1/sessions/{session_id}"): _ONE_SESSION,
     ("GET", "/v1/sessions/{session_id}/utterances"): _ONE_SESSION,
     ("GET", "/v1/sessions/{session_id}/utterances/{utterance_id}/audio"): _ONE_SESSION,
+    ("GET", "/v1/sessions/{session_id}/kept-audio"): _ONE_SESSION,
     ("GET", "/v1/sessions/{session_id}/windows"): _ONE_SESSION,
     ("GET", "/v1/sessions/{session_id}/statistics"): _ONE_SESSION,
     ("GET", "/v1/sessions/{session_id}/search"): _ONE_SESSION,

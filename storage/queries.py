@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import BigInteger, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.cursors import make_cursor, read_cursor
@@ -44,6 +44,13 @@ async def one_utterance(connection: AsyncConnection, session_id: str, utterance_
     query = select(utterances).where(utterances.c.utterance_id == utterance_id, utterances.c.session_id == session_id)
     row = (await connection.execute(query)).mappings().first()
     return None if row is None else event_of(Utterance, dict(row))
+
+
+async def end_of_unheard(connection: AsyncConnection, session_id: str, begins: int) -> int:
+    """Where the session's last utterance ends whose audio lies before the offset ``begins``; 0 without one."""
+    first_offset = utterances.c.audio["first_offset"].astext.cast(BigInteger)
+    query = select(func.max(utterances.c.end_ms)).where(utterances.c.session_id == session_id, first_offset < begins)
+    return (await connection.execute(query)).scalar() or 0
 
 
 async def utterance_page(

@@ -12,10 +12,11 @@ import pytest
 from playwright.async_api import Browser, CDPSession, Page, Route, expect
 from pydantic import SecretStr
 
+from dashboards import tape
 from dashboards.app import make_app
 from dashboards.streams import Pace
 from storage.migrations import upgrade
-from tests.browser.axe import violations
+from tests.browser.axe import violations_in_every_look
 from tests.browser.chromium import browser, open_page
 from tests.browser.long_session import EACH_MS, finals, keep, session_after, windows_after, windows_of
 from tests.conftest import running
@@ -298,7 +299,7 @@ async def test_what_is_gone_is_said_in_words_and_leads_on(whole: Settings, write
         assert await page.locator(".row:visible").count() == 0
         assert await page.title() == "Undertone"
         await expect(page.get_by_role("link", name="All sessions")).to_be_visible()
-        assert await violations(page) == []
+        assert await violations_in_every_look(page) == []
 
 
 async def test_before_anybody_has_spoken_and_where_nobody_did(whole: Settings, chromium: Browser) -> None:
@@ -308,6 +309,7 @@ async def test_before_anybody_has_spoken_and_where_nobody_did(whole: Settings, c
         page, _ = await open_page(chromium, address + PATH)
         await expect(page.locator("#transcript-none")).to_have_text("Nothing has been said yet.")
         await expect(page.locator("#live")).to_be_hidden()
+        assert await violations_in_every_look(page) == []
         end = mark(2, 60_000, "stop")
         await keep(whole, [session_after(end, reason="stop"), end], "later")
         await page.reload()
@@ -315,8 +317,9 @@ async def test_before_anybody_has_spoken_and_where_nobody_did(whole: Settings, c
 
 
 async def test_words_are_heard_one_at_a_time_until_their_sound_is_no_longer_kept(
-    whole: Settings, chromium: Browser
+    whole: Settings, chromium: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tape, "BEGINS_S", 0.0)
     said = await keep_with_sound(whole, finals(12, each_ms=6000))
     async with served(make_app(whole)) as address:
         page, complaints = await open_page(chromium, address + PATH)
@@ -357,20 +360,37 @@ async def test_words_are_heard_one_at_a_time_until_their_sound_is_no_longer_kept
         await expect(rows.nth(1)).to_have_class(re.compile("row-playing"))
         await until_heard(page, 0.9)  # from the word that was pointed at
         await expect(page.locator(".row-playing")).to_have_count(0, timeout=10_000)  # it comes to its end
-        assert await violations(page) == []
+        assert await violations_in_every_look(page) == []
+        await expect(page.locator("#silence")).to_be_hidden()
         assert complaints == []
 
         await forget_audio(whole, SESSION_ID, said[5].audio.first_offset)
         await rows.nth(3).get_by_role("button").click()
         await expect(rows.nth(3).get_by_role("alert")).to_have_text("The sound of these words is no longer kept.")
         await expect(page.locator(".row-playing")).to_have_count(0)
+        for gone in range(4):  # what was pressed, and all before it
+            await expect(rows.nth(gone).get_by_role("button")).to_have_count(0)
+        await expect(rows.nth(3).get_by_role("link")).to_be_focused()
+        assert await violations_in_every_look(page) == []
         await rows.nth(6).get_by_role("button").click()
         await until_heard(page, 0.2)
         await expect(page.get_by_role("alert")).to_have_count(0)
         await rows.nth(4).get_by_role("button").click()
         await page.get_by_role("button", name="한국어").click()
         await expect(rows.nth(4).get_by_role("alert")).to_have_text("이 말의 소리는 더 이상 보관되어 있지 않습니다.")
-        assert await violations(page) == []
+        await page.get_by_role("button", name="English").click()
+
+        await page.reload()  # what cannot be heard is not offered
+        await expect(page.locator("#silence")).to_contain_text("What was said before 0:")
+        assert [await rows.nth(n).get_by_role("button").count() for n in (0, 4, 5, 11)] == [0, 0, 1, 1]
+        await rows.nth(4).get_by_role("link").focus()
+        await page.keyboard.press("ArrowDown")
+        await expect(rows.nth(5).get_by_role("link")).to_be_focused()
+        await forget_audio(whole, SESSION_ID, -1)
+        await page.reload()
+        await expect(page.locator("#silence")).to_have_text("This session can no longer be heard; its words stay.")
+        await expect(page.locator(".row-play")).to_have_count(0)
+        assert await violations_in_every_look(page) == []
 
 
 async def test_a_long_session_is_looked_at_closely_where_the_reader_is(whole: Settings, chromium: Browser) -> None:
@@ -407,22 +427,22 @@ async def test_a_long_session_is_looked_at_closely_where_the_reader_is(whole: Se
         assert complaints == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_axe_finds_nothing_wrong(whole: Settings, chromium: Browser, theme: str) -> None:
+async def test_axe_finds_nothing_wrong(whole: Settings, chromium: Browser) -> None:
     await keep(whole, going_on(finals(120)))
     async with served(make_app(whole)) as address:
-        page, _ = await open_page(chromium, f"{address}{PATH}&at=1:00", color_scheme=theme)
+        page, _ = await open_page(chromium, f"{address}{PATH}&at=1:00")
         await expect(page.locator(".row[aria-current]")).to_be_visible()
         await expect(page.locator("#live")).to_be_visible()
         await page.locator(".row").nth(20).hover()
         await page.locator("#delays summary").click()
         await expect(page.locator("#delay-words")).to_contain_text("Usually")
-        assert await violations(page) == []
+        assert await violations_in_every_look(page) == []
+        await page.get_by_role("button", name="Delete").click()
+        await expect(page.get_by_role("dialog")).to_be_visible()
+        assert await violations_in_every_look(page) == []
+        await page.keyboard.press("Escape")
         await page.set_viewport_size({"width": 390, "height": 844})
-        assert await violations(page) == []
-        await page.get_by_role("button", name="한국어").click()
-        await expect(page.locator("#delay-words")).to_contain_text("보통")
-        assert await violations(page) == []
+        assert await violations_in_every_look(page) == []
 
 
 async def test_after_ten_thousand_utterances_the_page_holds_and_does_no_more_than_after_a_thousand(

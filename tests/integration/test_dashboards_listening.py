@@ -160,6 +160,32 @@ async def test_what_the_log_no_longer_keeps_is_gone_and_the_words_stay(whole: Se
         assert [item["text"] for item in words] == ["words 1", "words 2"]
 
 
+async def test_it_is_told_from_where_on_a_session_can_be_heard(
+    whole: Settings, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tape, "BEGINS_S", 0.0)
+    (first, _), (second, _) = await say(publisher, whole, [plain_log()])
+    async with asking(whole) as client:
+
+        async def kept_from() -> int:
+            answer = await client.get(f"/v1/sessions/{session_id()}/kept-audio")
+            assert answer.json() == {"session_id": session_id(), "from_ms": answer.json()["from_ms"]}
+            return int(answer.json()["from_ms"])
+
+        assert await kept_from() == 0
+        await forget_audio(whole, session_id(), first.audio.first_offset)
+        assert await kept_from() == 0, "what lies before the first words is no matter"
+        await forget_audio(whole, session_id(), second.audio.first_offset)
+        assert first.start_ms < await kept_from() <= second.start_ms
+        monkeypatch.setattr(tape, "BEGINS_S", 60.0)
+        await forget_audio(whole, session_id(), -1)
+        assert await kept_from() <= second.start_ms, "it is remembered for a while, for a thousand viewers"
+        monkeypatch.setattr(tape, "BEGINS_S", 0.0)
+        assert await kept_from() == second.end_ms
+        unknown = await client.get(f"/v1/sessions/{session_id(9)}/kept-audio")
+        assert refusal(unknown) == (404, "session_unknown")
+
+
 async def test_of_another_log_nothing_is_played(whole: Settings, publisher: Publisher) -> None:
     """Kafka's disk was lost, PostgreSQL's was not: the offsets are others' now, or not there yet."""
     (final, _), *_ = await say(publisher, whole, [plain_log()])
@@ -223,7 +249,10 @@ async def test_without_kafka_the_answer_comes_in_time(whole: Settings, monkeypat
                     *(reader.read(utterance(), 0) for _ in range(3)), return_exceptions=True
                 )
                 codes = sorted(outcome.code for outcome in outcomes if isinstance(outcome, Refusal))
+                with pytest.raises(Refusal) as refused:
+                    await reader.begins(0)
             assert len(codes) == 3
+            assert refused.value.code == "kafka_away"
             assert set(codes) <= {"kafka_away", "audio_busy"}
             assert all(outcome.retryable for outcome in outcomes if isinstance(outcome, Refusal))
         assert codes == ["audio_busy", "audio_busy", "kafka_away"], "one at a time"

@@ -5,6 +5,7 @@ import {
   askForSound,
   eventsPath,
   readCourse,
+  readKeptAudio,
   readSession,
   readUtterances,
   readWindows,
@@ -93,8 +94,12 @@ function take(event) {
   if (event.type === "snapshot") {
     story = Story.from(event, story);
     isComplete = event.complete;
-    if (isComplete) void readFirstWindows(story);
-    else awaitHistory();
+    if (isComplete) {
+      void readFirstWindows(story);
+      if (story.session) void readSilence();
+    } else {
+      awaitHistory();
+    }
   } else {
     if (event.type === "utterance") unpainted.push(event.utterance_id);
     story?.add(event);
@@ -112,6 +117,12 @@ async function readFirstWindows(begun) {
   const { windows } = await readWindows(id, token, MINUTE_MS).catch(refused({ windows: [] }));
   for (const window of windows) begun.add(window);
   paint();
+}
+
+/** Audio is kept for a shorter time than words. */
+async function readSilence() {
+  const { from_ms } = await readKeptAudio(id, token).catch(refused({ from_ms: 0 }));
+  if (!gone) reading.silence(from_ms);
 }
 
 /** While the history is away: asks whether it is back, and then for all of it. */

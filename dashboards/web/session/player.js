@@ -13,13 +13,18 @@ import { say } from "../shared/i18n.js";
  * @property {(utteranceId: string) => string} pathOf Of the sound.
  * @property {(utteranceId: string) => Promise<unknown>} ask Asks for it; an `ApiError` says why it cannot be had.
  */
+/**
+ * @typedef {object} Listener
+ * @property {(ms: number | null) => void} onMove Which moment is heard; null is none any more.
+ * @property {(utterance: Utterance) => void} onGone This one is no longer kept, nor is any before it.
+ */
 
-const GONE = 410;
+const GONE = "audio_gone";
 
 export class Player {
   #source;
   #rowOf;
-  #onMove;
+  #listener;
   #audio = new Audio();
   /** @type {Utterance | null} What is being heard, or about to be. */
   #heard = null;
@@ -31,12 +36,12 @@ export class Player {
   /**
    * @param {Source} source
    * @param {(utteranceId: string) => HTMLElement | null} rowOf
-   * @param {(ms: number | null) => void} onMove Which moment is heard; null is none any more.
+   * @param {Listener} listener
    */
-  constructor(source, rowOf, onMove) {
+  constructor(source, rowOf, listener) {
     this.#source = source;
     this.#rowOf = rowOf;
-    this.#onMove = onMove;
+    this.#listener = listener;
     this.#audio.addEventListener("timeupdate", () => this.#move());
     this.#audio.addEventListener("ended", () => this.stop());
     addEventListener("pagehide", () => this.stop());
@@ -77,7 +82,7 @@ export class Player {
     this.#audio.pause();
     this.#audio.removeAttribute("src");
     this.#audio.load(); // lets go of the sound
-    this.#onMove(null);
+    this.#listener.onMove(null);
     this.settle();
   }
 
@@ -94,7 +99,7 @@ export class Player {
   }
 
   #move() {
-    if (this.#heard) this.#onMove(this.#heard.start_ms + this.#audio.currentTime * 1000);
+    if (this.#heard) this.#listener.onMove(this.#heard.start_ms + this.#audio.currentTime * 1000);
   }
 
   /**
@@ -107,10 +112,11 @@ export class Player {
     const { utterance_id: utteranceId } = utterance;
     const refusal = await this.#source.ask(utteranceId).catch((caught) => caught);
     if (this.#heard !== utterance) return;
-    const isGone = refusal instanceof ApiError && refusal.status === GONE;
+    const isGone = refusal instanceof ApiError && refusal.code === GONE;
     const reason = refusal instanceof Error ? refusal.message : error.message;
     this.#trouble = { utteranceId, key: isGone ? "sound.gone" : "sound.failed", reason };
     this.stop();
+    if (isGone) this.#listener.onGone(utterance);
   }
 
   #showTrouble() {

@@ -4,6 +4,7 @@
  */
 
 import { find } from "../shared/elements.js";
+import { clock } from "../shared/format.js";
 import { onLanguage, say } from "../shared/i18n.js";
 import { hasRow } from "../shared/row.js";
 import { Transcript } from "../shared/transcript.js";
@@ -59,7 +60,10 @@ export class Reading {
     });
     this.#zoom = new Zoom(this.#timeLine, onChange);
     const { picture } = this.#timeLine;
-    this.#player = new Player(source, (said) => this.#transcript.row(said), (ms) => picture.showPlayed(ms));
+    this.#player = new Player(source, (said) => this.#transcript.row(said), {
+      onMove: (ms) => picture.showPlayed(ms),
+      onGone: ({ end_ms }) => this.silence(end_ms),
+    });
     this.#pointing = new Pointing(this.#transcript, this.#timeLine, this.#reader.passage);
     find("scroll").addEventListener("scroll", onChange, { passive: true });
     this.#transcript.list.addEventListener("click", (event) => this.#heedClick(event));
@@ -105,6 +109,7 @@ export class Reading {
     this.#showFollowing(isLive);
     if (hasHistory && busy === null) this.#fetchWhatIsDue(!this.#hadHistory);
     this.#hadHistory = hasHistory;
+    this.#showSilence(story, isLive);
     find("transcript-none").hidden = !this.#transcript.isEmpty || hasEarlier || hasLater;
     say(find("transcript-none"), isLive ? "session.transcript.none" : "session.transcript.silent");
   }
@@ -184,6 +189,15 @@ export class Reading {
     else if (said && hasRow(said)) this.#player.play(said, ms < said.end_ms ? Math.max(ms, said.start_ms) : said.start_ms);
   }
 
+  /**
+   * What begins earlier can be heard no more.
+   * @param {number} ms
+   */
+  silence(ms) {
+    this.#transcript.silence(ms, this.utterances);
+    this.#onChange();
+  }
+
   /** Nothing is shown or heard any more. */
   leave() {
     this.#player.stop();
@@ -228,6 +242,18 @@ export class Reading {
     find("again").hidden = !trouble;
     if (trouble) say(find("fetching-words"), "session.words.failed", { reason: trouble.reason });
     else if (busy) say(find("fetching-words"), "session.words.fetching");
+  }
+
+  /**
+   * Why there is nothing to press where there once was.
+   * @param {Story} story
+   * @param {boolean} isLive
+   */
+  #showSilence({ utterances }, isLive) {
+    const { heardFromMs } = this.#transcript;
+    const isAll = !isLive && (utterances.at(-1)?.start_ms ?? 0) < heardFromMs;
+    find("silence").hidden = heardFromMs === 0;
+    say(find("silence"), isAll ? "sound.silence.all" : "sound.silence", { time: clock(heardFromMs) });
   }
 
   /** @param {boolean} isLive */

@@ -8,6 +8,9 @@ import { talkShare } from "./lanes.js";
 /** @typedef {import("../shared/vocabulary.js").Utterance} Utterance */
 /** @typedef {import("../shared/vocabulary.js").Window} Window */
 
+/** Fingers have no double click, and mostly no keys. */
+const TOUCH = matchMedia("(pointer: coarse)");
+
 /**
  * Shows it, and returns it as plain text.
  * @param {HTMLElement} place
@@ -17,7 +20,7 @@ import { talkShare } from "./lanes.js";
  */
 export function showReadout(place, ms, windows, utterance) {
   if (ms === null) {
-    say(place, "session.readout.none");
+    say(place, TOUCH.matches ? "session.readout.touch" : "session.readout.none");
     return place.textContent ?? "";
   }
   const window = windows.find(({ start_ms, size_ms }) => start_ms <= ms && ms < start_ms + size_ms);

@@ -41,7 +41,7 @@ export class TimePicture {
   #markMs = null;
 
   constructor() {
-    this.element.append(this.#unheard, this.#sight, this.#lanes, this.#mark, this.#played, this.#cursor);
+    this.element.append(this.#sight, this.#lanes, this.#unheard, this.#mark, this.#played, this.#cursor);
     this.showCursor(null);
     this.showPlayed(null);
   }

@@ -163,6 +163,16 @@ export function soundPath(id, token, utteranceId) {
 }
 
 /**
+ * From where on a session can be heard.
+ * @param {string} id
+ * @param {string | null} token
+ * @returns {Promise<{from_ms: number}>}
+ */
+export function readKeptAudio(id, token) {
+  return ask(`/v1/sessions/${encodeURIComponent(id)}/kept-audio${query({ token })}`);
+}
+
+/**
  * Asks for a sound itself, for the reason why it cannot be had.
  * @param {string} path
  * @returns {Promise<null>}

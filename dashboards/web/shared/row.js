@@ -16,9 +16,10 @@ export function hasRow({ text, quality }) {
 
 /**
  * @param {Utterance} utterance
- * @param {boolean} isLinked Whether its time is a link to it on this page, and a button plays it.
+ * @param {boolean} isLinked Whether its time is a link to it on this page.
+ * @param {boolean} isHeard Whether a button plays it.
  */
-export function makeRow(utterance, isLinked) {
+export function makeRow(utterance, isLinked, isHeard) {
   const { utterance_id, start_ms, text, language, quality } = utterance;
   const time = isLinked ? make("a", "row-time", clock(start_ms)) : make("span", "row-time", clock(start_ms));
   if (time instanceof HTMLAnchorElement) {
@@ -27,7 +28,7 @@ export function makeRow(utterance, isLinked) {
   }
   const spoken = make("p", "row-text", text);
   if (language) spoken.lang = language;
-  const row = make("li", "row", time, ...(isLinked ? [playButton(utterance)] : []), spoken);
+  const row = make("li", "row", time, ...(isHeard ? [playButton(utterance)] : []), spoken);
   row.id = utterance_id;
   if (quality.suppressed) {
     row.classList.add("row-suppressed");

@@ -33,15 +33,17 @@ export class Transcript {
   #isTaken = false;
   #shown = "";
   #newest = "";
+  #heardFromMs;
 
   /**
    * @param {HTMLElement} holder Gets the list, the partial, and what a screen reader is told: finals alone, politely.
    * @param {HTMLElement} scroller What scrolls.
-   * @param {{isLinked?: boolean}} [wishes]
+   * @param {{isLinked?: boolean}} [wishes] Lines that are linked can be heard, too.
    */
   constructor(holder, scroller, { isLinked = false } = {}) {
     this.place = new Place(scroller, this.list);
     this.#isLinked = isLinked;
+    this.#heardFromMs = isLinked ? 0 : Infinity;
     this.#log.setAttribute("role", "log");
     holder.append(this.list, this.#partial.element, this.#log);
     scroller.addEventListener("scroll", () => this.#heedScroll(), { passive: true });
@@ -80,6 +82,28 @@ export class Transcript {
     return this.#rows.get(id) ?? null;
   }
 
+  /** Lines that begin before it can be heard no more. */
+  get heardFromMs() {
+    return this.#heardFromMs;
+  }
+
+  /**
+   * Takes their buttons from the lines that have them still. A line keeps its place and the focus.
+   * @param {number} ms
+   * @param {Utterance[]} utterances Those that are shown.
+   */
+  silence(ms, utterances) {
+    if (ms <= this.#heardFromMs) return;
+    this.#heardFromMs = ms;
+    for (const { utterance_id, start_ms } of utterances) {
+      const row = this.#rows.get(utterance_id);
+      const button = start_ms < ms && row?.querySelector(".row-play");
+      if (!button) continue;
+      if (button === document.activeElement) row?.querySelector("a")?.focus();
+      button.remove();
+    }
+  }
+
   /**
    * Brings a line into the middle, if it is there.
    * @param {string} id
@@ -114,7 +138,7 @@ export class Transcript {
         next = next.nextElementSibling;
         continue;
       }
-      const row = makeRow(utterance, this.#isLinked);
+      const row = makeRow(utterance, this.#isLinked, utterance.start_ms >= this.#heardFromMs);
       this.#rows.set(utterance.utterance_id, row);
       this.list.insertBefore(row, next);
       added.push(utterance);
