@@ -47,8 +47,8 @@ fault: $(READY) ## kill, cut, fill and delay: make fault is the short selection,
 soak: $(READY) ## an hour of the whole platform: what grows? make soak MINUTES=60 ARGS="--speakers 6"
 	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) $(ARGS)
 
-screens: $(READY) ## take the screenshots in docs/screenshots anew
-	$(BIN)/python -m tests.browser.screenshots docs/screenshots
+screens: $(READY) ## take the screenshots in docs/screenshots anew: make screens, make screens ARGS="live session"
+	$(BIN)/python -m tests.browser.screenshots docs/screenshots $(ARGS)
 
 lock: $(READY) ## pin what pyproject.toml asks for in constraints*.txt; make lock ARGS=--upgrade takes newer versions
 	$(BIN)/pip install --quiet "uv>=0.9"

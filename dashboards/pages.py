@@ -13,6 +13,7 @@ WEB = Path(__file__).parent / "web"
 # modules, of the AudioWorklet too, are refused by browsers under any other type; systems differ in their tables
 for _suffix in (".js", ".mjs"):
     mimetypes.add_type("text/javascript", _suffix)
+mimetypes.add_type("application/manifest+json", ".webmanifest")
 
 
 class Pages(StaticFiles):

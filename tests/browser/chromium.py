@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _QUIET = (
@@ -42,13 +42,29 @@ def find_chromium() -> str | None:
 @asynccontextmanager
 async def browser(*flags: str) -> AsyncIterator[Browser]:
     """A headless Chromium with these flags besides the usual ones."""
-    root = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
     async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=find_chromium(), args=[*_QUIET, *root, *flags])
+        running = await playwright.chromium.launch(executable_path=find_chromium(), args=[*_usual_flags(), *flags])
         try:
             yield running
         finally:
             await running.close()
+
+
+@asynccontextmanager
+async def lasting_context(folder: Path) -> AsyncIterator[BrowserContext]:
+    """A headless Chromium as people have it: what its pages keep lies in ``folder``."""
+    async with async_playwright() as playwright:
+        launch = playwright.chromium.launch_persistent_context
+        running = await launch(folder, executable_path=find_chromium(), args=_usual_flags())
+        try:
+            yield running
+        finally:
+            await running.close()
+
+
+def _usual_flags() -> list[str]:
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return [*_QUIET, *(["--no-sandbox"] if is_root else [])]
 
 
 async def open_page(chromium: Browser, url: str, **wishes: Any) -> tuple[Page, list[str]]:

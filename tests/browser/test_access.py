@@ -18,6 +18,7 @@ import ingest_api.app
 from storage.engine import make_engine
 from storage.migrations import upgrade
 from storage.upserts import Sourced, store
+from tests.browser.axe import violations_in_every_look
 from tests.browser.chromium import browser, open_page
 from tests.storage_events import session, session_id, utterance
 from tests.viewing import served
@@ -80,6 +81,7 @@ async def test_a_key_opens_what_it_may_and_logging_out_ends_it(site: Site, chrom
     await expect(page).to_have_url(f"{site.url}/login")
     await use_key(page, "undertone_wrong")
     await expect(page.get_by_role("alert")).to_contain_text("there is no such API key")
+    assert await violations_in_every_look(page) == []
     await use_key(page, key)
     await expect(page).to_have_url(f"{site.url}/")
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -88,6 +90,7 @@ async def test_a_key_opens_what_it_may_and_logging_out_ends_it(site: Site, chrom
     await page.goto(f"{site.url}/record")
     await expect(page).to_have_url(f"{site.url}/login?next=%2Frecord")
     await expect(page.locator("#known")).to_contain_text("You are logged in as ana")
+    assert await violations_in_every_look(page) == []
     await page.goto(site.url)
     await page.get_by_role("button", name="Log out").click()
     await expect(page).to_have_url(f"{site.url}/login")

@@ -13,7 +13,7 @@ import dashboards.app
 import ingest_api.app
 from storage.engine import make_engine
 from storage.upserts import Sourced, store
-from tests.browser.axe import violations
+from tests.browser.axe import violations_in_every_look
 from tests.browser.chromium import browser, open_page
 from tests.storage_events import session, session_id, utterance, window
 from tests.viewing import served
@@ -279,7 +279,8 @@ async def test_trouble_is_told_in_words_and_passes(chromium: Browser, address: s
         await expect(state).to_be_hidden()
         await expect(page.locator("#none")).to_be_hidden()
         await page.unroute("**/v1/search*")
-    assert await violations(page) == []
+        if number == 0:
+            assert await violations_in_every_look(page) == []
     await words.fill("refund")
     await expect(page.locator("mark")).to_have_count(3)
     await expect(trouble).to_be_hidden()
@@ -293,25 +294,22 @@ async def test_trouble_is_told_in_words_and_passes(chromium: Browser, address: s
     await expect(page.get_by_role("heading", level=1)).to_be_focused()  # the button is gone
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_axe_finds_nothing_wrong(chromium: Browser, address: str, theme: str) -> None:
-    page, _ = await open_page(chromium, address, color_scheme=theme)
+async def test_axe_finds_nothing_wrong(chromium: Browser, address: str) -> None:
+    page, _ = await open_page(chromium, address)
     call = page.locator(".entry", has_text="Call about")
     await call.get_by_role("button", name="Export or delete").click()
-    assert await violations(page) == []
+    assert await violations_in_every_look(page) == []
     await call.get_by_role("button", name="Delete", exact=True).click()
-    assert await violations(page) == []
+    assert await violations_in_every_look(page) == []
     await page.keyboard.press("Escape")
     await page.get_by_role("searchbox").fill("refund")
     await expect(page.locator("mark")).to_have_count(3)
-    assert await violations(page) == []
     await page.set_viewport_size({"width": 390, "height": 844})
-    assert await violations(page) == []
+    assert await violations_in_every_look(page) == []
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    await page.get_by_role("button", name="한국어").click()
     await page.get_by_role("searchbox").fill("refund 날씨")
     await expect(page.locator("#none-words")).to_be_visible()
-    assert await violations(page) == []
+    assert await violations_in_every_look(page) == []
 
 
 def refusing(status: int, body: dict[str, Any]) -> Callable[[Route], Awaitable[None]]:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Request, expect
 
+from tests.browser.axe import violations_in_every_look
 from tests.browser.chromium import browser, open_page
 from tests.browser.platform import ANOTHER_NAME, Platform
 
@@ -63,8 +64,11 @@ async def test_the_theme_follows_the_system_until_one_is_chosen(platform: Platfo
     await page.get_by_role("button", name="Switch between light and dark").click()
     light = await page.evaluate(ground)
     assert light != dark
+    tint = "document.querySelector('meta[name=theme-color]:not([media*=light])').content"
+    assert await page.evaluate(tint) == light
     await page.reload()
     assert await page.evaluate(ground) == light
+    await page.wait_for_function(f"light => {tint} === light", arg=light)
 
 
 @pytest.mark.parametrize("width", [360, 820, 1280, 2560])
@@ -92,6 +96,7 @@ async def test_a_denied_microphone_has_its_remedy(platform: Platform) -> None:
         page, _ = await open_page(chromium, f"{platform.url}/record")
         await page.get_by_role("button", name="Start recording").click()
         await expect(page.get_by_role("alert")).to_contain_text("Allow it for this page")
+        assert await violations_in_every_look(page) == []
 
 
 async def test_an_insecure_address_has_its_remedy(platform: Platform) -> None:
@@ -107,6 +112,7 @@ async def test_a_link_that_opens_nothing_says_why(platform: Platform, chromium: 
     await expect(page.locator("#notice")).to_have_text(
         "There is no such session. It may have been deleted, or the link is not complete."
     )
+    assert await violations_in_every_look(page) == []
     await page.goto(f"{platform.url}/session?id={UNKNOWN}&token=forged")
     await expect(page.locator("#notice")).to_contain_text("the token is not one that this server made")
     await page.goto(f"{platform.url}/session")

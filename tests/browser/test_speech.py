@@ -11,6 +11,7 @@ import httpx
 import psycopg
 from playwright.async_api import Page, expect
 
+from tests.browser.axe import violations, violations_in_every_look
 from tests.browser.chromium import browser, hearing, open_page
 from tests.browser.microphone import PLEASED, SAD, write_speech
 from tests.browser.platform import Platform
@@ -32,6 +33,7 @@ async def test_speech_is_seen_live_and_found_again(platform: Platform, speech: P
         await recorder.get_by_label("Spoken language").select_option("en")
         await recorder.get_by_role("button", name="Start recording").click()
         await expect(recorder.locator("#status")).to_have_text(re.compile(r"^Live, [\d.]+ s behind$"))
+        assert await violations_in_every_look(recorder) == []
 
         link = await recorder.locator("#watch").input_value()
         watcher, more_complaints = await open_page(chromium, link)
@@ -50,6 +52,7 @@ async def test_speech_is_seen_live_and_found_again(platform: Platform, speech: P
 
         await recorder.get_by_role("button", name="Stop").click()
         await expect(recorder.locator("#status")).to_have_text(re.compile("^Finished"), timeout=FINISHED_MS)
+        assert await violations_in_every_look(recorder) == []
         await expect(watcher.locator("#state")).to_have_text("ended")
         await expect(home.locator(".card")).to_have_count(0)
         await expect(watcher.locator("#time-line svg")).to_be_visible()
@@ -108,6 +111,7 @@ async def test_a_restart_of_the_web_loses_nothing(platform: Platform, speech: Pa
         await expect(page.locator("#time")).to_have_text("0:04", timeout=10_000)
         platform.part("serve", "all").kill()
         await expect(page.locator("#status")).to_have_text(re.compile(r"^Offline: keeping [\d.]+ s$"))
+        assert await violations(page) == []
         await expect(page.locator("#status")).to_have_text(re.compile("^Live"), timeout=60_000)
         await expect(page.locator(".row", has_text=SAD)).to_be_visible(timeout=SPOKEN_MS)
         await expect(page.locator(".row", has_text=PLEASED)).to_be_visible()
@@ -133,6 +137,7 @@ async def test_a_pause_is_silence_in_the_session_and_its_words_are_not_held_back
         await page.get_by_role("button", name="Pause").click()
         await expect(page.locator("#status")).to_have_text("Paused")
         await expect(page.locator(".row")).to_have_count(1, timeout=SPOKEN_MS)
+        assert await violations_in_every_look(page) == []
         before = await page.locator("#time").inner_text()
         await expect(page.locator("#time")).not_to_have_text(before)
         await page.get_by_role("button", name="Go on").click()

@@ -1,5 +1,6 @@
 """Static pages: clean addresses, types that browsers take modules under, and the headers of every answer."""
 
+import re
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,15 @@ from undertone.headers import HEADERS, SafeHeaders
 
 @pytest.fixture
 def client(tmp_path: Path) -> httpx.AsyncClient:
-    for name in ("index.html", "record.html", "app.js", "worklet.mjs", "recorder/index.html", "icons.svg"):
+    for name in (
+        "index.html",
+        "record.html",
+        "app.js",
+        "worklet.mjs",
+        "recorder/index.html",
+        "icons.svg",
+        "a.webmanifest",
+    ):
         (tmp_path / "web" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "web" / name).write_text(f"this is {name}")
     (tmp_path / "secret.html").write_text("not for the web")
@@ -32,6 +41,7 @@ def client(tmp_path: Path) -> httpx.AsyncClient:
         ("/app.js", "app.js", "text/javascript"),
         ("/worklet.mjs", "worklet.mjs", "text/javascript"),
         ("/icons.svg", "icons.svg", "image/svg+xml"),
+        ("/a.webmanifest", "a.webmanifest", "application/manifest+json"),
     ],
 )
 async def test_files_are_found_and_typed(client: httpx.AsyncClient, path: str, file: str, kind: str) -> None:
@@ -58,3 +68,28 @@ async def test_every_answer_carries_the_headers(client: httpx.AsyncClient) -> No
 
 def test_the_pages_are_packaged() -> None:
     assert (WEB / "index.html").is_file()
+
+
+def test_all_pages_have_the_same_frame() -> None:
+    """They are copies of one another, since nothing builds them: all but the title, the module and where one is."""
+    frames = {page.name: frame_of(page) for page in WEB.glob("*.html")}
+    assert len(frames) >= 5
+    assert len(set(frames.values())) == 1, "\n".join(f"{name}:\n{frame}" for name, frame in frames.items())
+    frame = frames["index.html"]
+    for part in ("Content-Security-Policy", 'rel="manifest"', 'class="skip"', 'id="language"', 'id="theme"'):
+        assert part in frame
+
+
+def test_a_page_that_the_bar_names_is_marked_there() -> None:
+    for address, name in (("/", "index"), ("/history", "history"), ("/record", "record")):
+        marked = re.findall(r'<a href="([^"]+)"[^>]* aria-current="page"', (WEB / f"{name}.html").read_text())
+        assert marked == [address]
+
+
+def frame_of(page: Path) -> str:
+    """A page without what is its own."""
+    text, _, rest = page.read_text(encoding="utf-8").partition("<main ")
+    assert rest.partition("</main>")[2] == "\n</body>\n</html>\n"
+    text = re.sub(r"<title data-say=.*</title>", "<title>", text)
+    text = re.sub(r'src="/\w+/page.js"', 'src="page.js"', text)
+    return text.replace(' aria-current="page"', "")

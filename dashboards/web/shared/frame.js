@@ -11,6 +11,13 @@ function isDark() {
   return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
+/** The window of an installed page takes the colour of the chosen theme; of the system's one by itself. */
+function tintWindow() {
+  if (!document.documentElement.dataset.theme) return;
+  const { backgroundColor } = getComputedStyle(document.documentElement);
+  for (const tint of document.querySelectorAll("meta[name=theme-color]")) tint.setAttribute("content", backgroundColor);
+}
+
 /**
  * @param {import("./login.js").Right | null} right What the page needs.
  * @returns {Promise<string[]>} The rights of the login.
@@ -21,7 +28,9 @@ export async function startFrame(right) {
     const theme = isDark() ? "light" : "dark";
     document.documentElement.dataset.theme = theme;
     localStorage.setItem(THEME_STORED_AS, theme);
+    tintWindow();
   });
+  tintWindow();
   await startLanguage();
   return enter(right);
 }
