@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerClosed
 
 from undertone.codec import Headers, encode, encode_audio
 from undertone.errors import TransientError
@@ -21,6 +21,9 @@ from undertone.settings import Settings
 from undertone.topics import AUDIO, BATCH_BYTES, TOPICS, Topic, place
 
 Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
+
+FLUSHED_WITHIN_S = 5.0
+REQUEST_WITHIN_S = 10.0
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -53,6 +56,7 @@ class Publisher:
     def __init__(self, producer: AIOKafkaProducer, settings: Settings) -> None:
         self._producer = producer
         self._settings = settings
+        self._sent: set[asyncio.Future[Any]] = set()
 
     async def publish(self, topic: Topic, session_id: str, event: Event, key: str | None = None) -> int:
         """Write an event into the session's partition; ``key`` defaults to the session id."""
@@ -90,7 +94,8 @@ class Publisher:
         """Take a record in and return what gives its offset once it is durable; both raise ``TransientError``.
 
         Records submitted one after the other keep their order in the log. While the brokers are away the producer
-        tries on without end, so that a caller who must answer bounds the wait.
+        tries on without end, so that a caller who must answer bounds the wait; when the publisher is closed, whoever
+        still waits is told.
         """
         name = topic_name(self._settings, topic)
         try:
@@ -102,7 +107,15 @@ class Publisher:
             sent = await self._producer.send(name, value, key, place(session_id, len(partitions)), headers=headers)
         except KafkaError as error:
             raise _not_taken(name, error) from error
+        self._sent.add(sent)
+        sent.add_done_callback(self._sent.discard)
         return _offset_of(sent, name)
+
+    def give_up(self) -> None:
+        """Tell those who wait for a record that is on its way: whether Kafka has it is not known."""
+        for sent in tuple(self._sent):
+            if not sent.done():
+                sent.set_exception(ProducerClosed("it was closed before Kafka had answered"))
 
 
 async def _offset_of(sent: Awaitable[Any], name: str) -> int:
@@ -122,7 +135,8 @@ async def open_publisher(settings: Settings, linger_ms: int = 0) -> AsyncIterato
 
     Records wait for others for ``linger_ms``, to go in one request.
 
-    Flushing takes at most five seconds: with the brokers away, what is not acknowledged by then is given up.
+    Flushing takes at most ``FLUSHED_WITHIN_S``: with the brokers away, what is not acknowledged by then is given up,
+    and who waits for it gets a ``TransientError``; who still waits to submit, within ``REQUEST_WITHIN_S``.
     """
     producer = AIOKafkaProducer(
         **client_options(settings),
@@ -130,23 +144,25 @@ async def open_publisher(settings: Settings, linger_ms: int = 0) -> AsyncIterato
         enable_idempotence=True,
         linger_ms=linger_ms,
         max_request_size=max(topic.max_bytes for topic in TOPICS) + BATCH_BYTES,
-        request_timeout_ms=10_000,
+        request_timeout_ms=round(REQUEST_WITHIN_S * 1000),
     )
     try:
         await producer.start()
     except KafkaError as error:
         await producer.stop()
         raise TransientError(f"Kafka at {settings.brokers()} cannot be reached: {error!r}") from error
+    publisher = Publisher(producer, settings)
     try:
-        yield Publisher(producer, settings)
+        yield publisher
     finally:
-        await _stop(producer)
+        await _stop(producer, publisher)
 
 
-async def _stop(producer: AIOKafkaProducer) -> None:
+async def _stop(producer: AIOKafkaProducer, publisher: Publisher) -> None:
     stopping = asyncio.ensure_future(producer.stop())
-    done, _ = await asyncio.wait([stopping], timeout=5)
+    done, _ = await asyncio.wait([stopping], timeout=FLUSHED_WITHIN_S)
     if not done:
+        publisher.give_up()  # aiokafka tells nobody, and forgets them
         # An idempotent producer never gives a batch up, and its stop() waits for them all, or for its sender's end.
         producer._sender.sender_task.cancel()  # noqa: SLF001
     await stopping

@@ -2,46 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from ingest_api.connection import Connection
+from ingest_api.websocket import IN_FLIGHT_RECORDS
 from tests.freezing import frozen
 from tests.ingest_serving import START, Made, frame, heard, pcm, read_log, read_until, serve_ingest
 from tests.waiting import until
-from undertone.bootstrap import apply_topics
 from undertone.local.kafka import EmbeddedKafka
 from undertone.recorder import open_recorder
 from undertone.settings import Settings
-
-
-@pytest.fixture
-async def own_kafka(tmp_path: Path, kafka_jars: Path) -> AsyncIterator[EmbeddedKafka]:
-    kafka = EmbeddedKafka(tmp_path, kafka_jars)
-    await kafka.start()
-    try:
-        yield kafka
-    finally:
-        await kafka.stop()
-
-
-@pytest.fixture
-async def alone(own_kafka: EmbeddedKafka, tmp_path: Path) -> Settings:
-    """Settings of the Kafka that nobody else has."""
-    settings = Settings(
-        home=tmp_path / "home",
-        kafka=own_kafka.brokers,
-        partitions=2,
-        secret=SecretStr("a-secret-of-this-test-alone-and-no-other"),
-        access="open",
-    )
-    await apply_topics(settings)
-    return settings
 
 
 async def test_a_recording_outlives_a_kafka_that_is_killed(own_kafka: EmbeddedKafka, alone: Settings) -> None:
@@ -98,6 +73,35 @@ async def test_nothing_is_acknowledged_while_kafka_hangs(own_kafka: EmbeddedKafk
                         while True:
                             told.append(json.loads(await socket.recv()))
         assert [message for message in told if message["type"] == "ack"] == []
+
+
+async def test_a_socket_is_not_read_while_too_much_of_it_waits_for_a_kafka_that_hangs(
+    own_kafka: EmbeddedKafka, alone: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = 0
+    take = Connection.take
+
+    def counted(self: Connection, message: Any, now_ms: int) -> Any:
+        nonlocal taken
+        taken += isinstance(message, bytes)
+        return take(self, message, now_ms)
+
+    monkeypatch.setattr(Connection, "take", counted)
+    async with serve_ingest(alone) as served, served.connect(await served.make()) as socket:
+        await socket.send(json.dumps(START))
+        await read_until(socket, "ready")
+        with frozen(own_kafka.child.pid):
+            sending = asyncio.create_task(send_all(socket, [frame(number * 320, 320) for number in range(500)]))
+            for _ in range(3):  # seconds
+                await read_until(socket, "status")
+            assert 1 < taken <= IN_FLIGHT_RECORDS + 2
+        await sending
+        await until(lambda: taken == 500, 60)
+
+
+async def send_all(socket: ClientConnection, frames: list[bytes]) -> None:
+    for piece in frames:
+        await socket.send(piece)
 
 
 def asking(made: Made, path: str = "", **params: object) -> dict[str, Any]:
