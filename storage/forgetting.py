@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Delete, Table, delete, func, select, tuple_
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -64,19 +64,21 @@ async def keys_of(engine: AsyncEngine, session_id: str) -> dict[str, list[str]]:
         }
 
 
-async def drop_older(engine: AsyncEngine, oldest: str, limit: int) -> int:
-    """Remove up to ``limit`` rows of each table that are of sessions with ids below ``oldest``; how many there were.
+async def older(engine: AsyncEngine, oldest: str, limit: int) -> list[str]:
+    """Some sessions with ids below ``oldest``, up to ``limit``; none if no table has a row of any.
 
     Raises as ``forget`` does.
     """
-    dropped = 0
+    found = set[str]()
+    async with reading(engine) as connection:
+        for table in _CONTENT:
+            mine = select(table.c.session_id).where(table.c.session_id < oldest)
+            found |= set(await connection.scalars(mine.order_by(table.c.session_id).limit(limit)))
+    return sorted(found)[:limit]
+
+
+async def drop(engine: AsyncEngine, session_id: str) -> None:
+    """Remove the rows of a session that is past its age, in one transaction. Raises as ``forget`` does."""
     async with writing(engine) as connection:
         for table in _CONTENT:
-            dropped += (await connection.execute(_drop(table, oldest, limit))).rowcount
-    return dropped
-
-
-def _drop(table: Table, oldest: str, limit: int) -> Delete:
-    key = list(table.primary_key)
-    old = select(*key).where(table.c.session_id < oldest).limit(limit)
-    return delete(table).where(tuple_(*key).in_(old))
+            await connection.execute(delete(table).where(table.c.session_id == session_id))

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storage.forgetting import drop_older, forget, keys_of, not_forgotten
+from storage.forgetting import drop, forget, keys_of, not_forgotten, older
 from stream_apps.deliveries import Delivery
 from stream_apps.presence import Outputs
 from undertone.deletions import deletion_of, read_deletions
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 TOMBSTONES_AT_ONCE = 100
 DELETIONS_AT_ONCE = 500
 EXPIRE_EVERY_S = 3600.0
-EXPIRE_ROWS = 5000
+EXPIRE_SESSIONS = 100
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class Persist(Protocol):
 
 
 class Oblivion:
-    """Which sessions of the partitions at hand are deleted, and what is done about them."""
+    """Which sessions of the partitions at hand are deleted or past their age, and what is done about them."""
 
     def __init__(self, settings: Settings, engine: AsyncEngine, outputs: Outputs, persist: Persist) -> None:
         self._settings = settings
@@ -70,8 +70,12 @@ class Oblivion:
         await self._forget([deletion for delivery in deliveries if (deletion := _deletion(delivery)) is not None])
 
     def covers(self, delivery: Delivery) -> bool:
-        """Whether it is of a deleted session, and on its way since before that or replayed."""
-        return delivery.topic is not DELETIONS and session_of_key(delivery.key) in self._deleted
+        """Whether it is of a session that is deleted or past its age, and on its way since before that or replayed."""
+        session_id = session_of_key(delivery.key)
+        if session_id is None or delivery.topic is DELETIONS:
+            return False
+        oldest = oldest_kept(self._settings)
+        return session_id in self._deleted or (oldest is not None and session_id < oldest)
 
     async def bury(self, deliveries: Sequence[Delivery]) -> None:
         """End the keys of those among these that came late; durable on return."""
@@ -81,23 +85,29 @@ class Oblivion:
                 await self._end(delivery.topic, session_id, [delivery.key])
 
     async def expire(self) -> None:
-        """For ever: remove what is past the retention of text, a bounded number of rows at a time."""
+        """For ever: end the keys, then remove the rows of what is past the retention of text, session by session."""
         while True:
-            while dropped := await self._persist(self._drop_some):
-                log.info("%d rows were past the retention of text", dropped)
+            while sessions := await self._persist(self._past):
+                for session_id in sessions:
+                    await self._end_keys(session_id)
+                    await self._persist(lambda session_id=session_id: drop(self._engine, session_id))  # type: ignore[misc]
+                log.info("%d sessions were past the retention of text", len(sessions))
             await asyncio.sleep(EXPIRE_EVERY_S)
 
-    async def _drop_some(self) -> int:
+    async def _past(self) -> list[str]:
         oldest = oldest_kept(self._settings)
-        return 0 if oldest is None else await drop_older(self._engine, oldest, EXPIRE_ROWS)
+        return [] if oldest is None else await older(self._engine, oldest, EXPIRE_SESSIONS)
 
     async def _forget(self, deletions: Sequence[Deletion]) -> None:
         self._deleted |= {deletion.session_id for deletion in deletions}
-        for session_id in [deletion.session_id for deletion in deletions]:
-            keys = await self._persist(lambda session_id=session_id: keys_of(self._engine, session_id))  # type: ignore[misc]
-            for topic in (UTTERANCES, WINDOWS):
-                await self._end(topic, session_id, [key.encode() for key in keys[topic.name]])
+        for deletion in deletions:
+            await self._end_keys(deletion.session_id)
         await self._persist(lambda: forget(self._engine, deletions))
+
+    async def _end_keys(self, session_id: str) -> None:
+        keys = await self._persist(lambda: keys_of(self._engine, session_id))
+        for topic in (UTTERANCES, WINDOWS):
+            await self._end(topic, session_id, [key.encode() for key in keys[topic.name]])
 
     async def _end(self, topic: Topic, session_id: str, keys: Sequence[bytes]) -> None:
         for some in _chunks(keys, TOMBSTONES_AT_ONCE):
