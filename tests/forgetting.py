@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import httpx
 import psycopg
 
 from stream_apps.adapter import Adapter
@@ -11,12 +12,13 @@ from stream_apps.archivist import open_archivist
 from stream_apps.dead_letters import DeadLetters
 from stream_apps.presence import Outputs, Presence
 from tests.storage_events import session, session_id, utterance, window
-from tests.streams import committed, read_records
-from undertone.events import Deletion, Event, Mark, Partial, Session, Transcript, Utterance, Window
+from tests.streams import committed, read_events, read_records
+from tests.viewing import watching
+from undertone.events import Deletion, Event, Mark, Partial, Session, Statistics, Transcript, Utterance, Window
 from undertone.identifiers import mark_key, window_key
 from undertone.kafka import Record, open_publisher
 from undertone.settings import Settings
-from undertone.topics import DELETIONS, PARTIALS, SESSIONS, TRANSCRIPTS, UTTERANCES, WINDOWS, Topic, place
+from undertone.topics import DELETIONS, PARTIALS, SESSIONS, STATISTICS, TRANSCRIPTS, UTTERANCES, WINDOWS, Topic, place
 
 # Of one partition, so that the end of one says that the others are dealt with.
 ONE, TWO, THREE = session_id(1), session_id(3), session_id(5)
@@ -131,3 +133,30 @@ async def is_settled(settings: Settings, app: str, topic: Topic) -> bool:
     partition = place(ONE, settings.partitions)
     ends = [record.offset + 1 for record in await read_records(settings, topic) if record.partition == partition]
     return await committed(settings, app, topic, partition) == max(ends, default=None)
+
+
+async def assert_nothing_is_left(settings: Settings, name: str, said: str) -> None:
+    """No row and no word, a tombstone for each key that had text, and memories that say nothing."""
+    assert rows(settings, name) == NONE
+    assert said not in dump(settings)
+    for topic in (UTTERANCES, WINDOWS):
+        records = of(name, await read_records(settings, topic))
+        assert records
+        assert set(latest(records).values()) == {None}
+    known = [event for event in await read_events(settings, SESSIONS) if isinstance(event, Session)]
+    last = max((event for event in known if event.session_id == name), key=lambda event: event.seq)
+    assert (last.state, last.title, last.tags, last.through) == ("deleted", None, (), 0)
+    kept = [event for event in await read_events(settings, STATISTICS) if isinstance(event, Statistics)]
+    assert [event for event in kept if event.session_id == name][-1].windows == ()
+
+
+async def assert_nothing_is_shown(address: str, name: str, token: str, cut: str) -> None:
+    """Neither with the session's token nor without, to nobody who comes and nobody who resumes at ``cut``."""
+    async with httpx.AsyncClient(base_url=address) as client:
+        for path in ("", "/utterances", "/windows", "/statistics", "/events"):
+            for query in ({}, {"token": token}, {"token": token, "last_event_id": cut}):
+                answer = await client.get(f"/v1/sessions/{name}{path}", params=query)
+                assert (answer.status_code, answer.json()["code"]) == (410, "session_deleted"), path
+        assert name not in (await client.get("/v1/sessions")).text
+    async with watching(address, "/v1/events") as stream:
+        assert name not in str(await stream.until("snapshot"))

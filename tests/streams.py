@@ -44,8 +44,9 @@ async def read_records(settings: Settings, topic: Topic) -> list[Record]:
 
 
 async def read_events(settings: Settings, topic: Topic) -> list[Event]:
-    """Every event in a topic now."""
-    return [decode(record.value, record.headers) for record in await read_records(settings, topic)]
+    """Every event in a topic now; tombstones are none."""
+    records = await read_records(settings, topic)
+    return [decode(record.value, record.headers) for record in records if record.value is not None]
 
 
 async def committed(settings: Settings, app: str, topic: Topic, partition: int) -> int | None:

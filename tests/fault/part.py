@@ -1,20 +1,21 @@
 """``python -m tests.fault.part worker NAME | serve ingest``: the ``undertone`` command, struck at points on demand.
 
 The points lie round what has an effect: the one method through which every record is written, the archivist's
-transaction, the commit of offsets. The code of the product is as it is.
+transactions, the commit of offsets. The code of the product is as it is.
 """
 
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from faust.transport.drivers.aiokafka import Consumer
 
-from storage import upserts
-from stream_apps import archivist
+from storage import forgetting, upserts
+from stream_apps import archivist, oblivion
 from tests.fault.mischief import take
 from undertone.cli import main
 from undertone.errors import TransientError
@@ -65,9 +66,24 @@ def add_points(owner: Any, name: str, *, before: str, after: str | None = None) 
     setattr(owner, name, struck)
 
 
+def add_point_before_the_end(owner: Any, name: str, *, point: str) -> None:
+    """A point at the end of a block, where its work is done and nothing of it is durable."""
+    original = getattr(owner, name)
+
+    @asynccontextmanager
+    async def struck(*args: Any) -> AsyncIterator[Any]:
+        async with original(*args) as given:
+            yield given
+            await pass_by(point)
+
+    setattr(owner, name, struck)
+
+
 if __name__ == "__main__":
     add_points_of_records()
     add_points(Consumer, "_commit", before="before commit")
     add_points(archivist, "store", before="before store", after="after store")
     add_points(upserts, "_store_windows", before="within store")  # between two writes of its transaction
+    add_points(oblivion, "forget", before="before forget", after="after forget")
+    add_point_before_the_end(forgetting, "writing", point="within forget")
     main()

@@ -8,7 +8,8 @@ WORKERS = ("transcriber", "classifier", "statistics", "archivist")
 FAULTS_PER_RUN = 14
 
 # A point is "PART before|within|after WORK": where the part stands when it is struck. WORK is the topic of a record
-# that it writes, `store` for the archivist's transaction, `commit` for the offsets of its group.
+# that it writes, `store` for the archivist's transaction, `forget` for that of deletions, `commit` for the offsets of
+# its group.
 POINTS = (
     "transcriber before transcripts",
     "transcriber after transcripts",

@@ -133,11 +133,11 @@ async def _finish(platform: Platform, recorders: Mapping[str, ClumsyRecorder]) -
     sessions = [one.keys.session_id for one in recorders.values()]
     database = platform.servers.database(platform.settings.topic_prefix)
     with suppress(AssertionError):  # what is not there is lost, and the comparison says what that is
-        await until(lambda: _have_ended(database, sessions), ENDED_WITHIN_S)
+        await until(lambda: have_ended(database, sessions), ENDED_WITHIN_S)
     return {title: task.result() for title, task in stopping.items() if task.done() and task.exception() is None}
 
 
-async def _have_ended(database: str, sessions: Sequence[str]) -> bool:
+async def have_ended(database: str, sessions: Sequence[str]) -> bool:
     """Whether the window of each whole session is final in the database: then all else is stored as well."""
     query = "SELECT count(*) FROM windows WHERE size_ms = 0 AND final AND session_id = ANY(%s)"
     ended = "SELECT count(*) FROM sessions WHERE state = 'ended' AND session_id = ANY(%s)"

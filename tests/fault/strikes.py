@@ -71,9 +71,11 @@ class Strikes:
             self._missed.append(fault)
             return
         await until(lambda: part.is_stopped, STRUCK_WITHIN_S)
+        sleeper = part.child
         async with self._platform.second(part.name, 10):  # ready means that the sleeper has lost its partitions
             await asyncio.sleep(fault.after_s)
             part.wake()
+            await until(lambda: part.child is not sleeper, STRUCK_WITHIN_S, f"{part.name} ends when it wakes up")
             await part.ready()
 
     @asynccontextmanager

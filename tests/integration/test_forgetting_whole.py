@@ -3,7 +3,6 @@
 import asyncio
 import json
 
-import httpx
 from pydantic import SecretStr
 
 from dashboards.app import make_app
@@ -14,17 +13,25 @@ from stream_apps.dead_letters import DeadLetters
 from stream_apps.presence import Outputs
 from stream_apps.statistician import Statistician
 from tests.clips import read_clip, silence
-from tests.forgetting import NONE, archiving, dump, latest, of, rows
+from tests.forgetting import (
+    NONE,
+    archiving,
+    assert_nothing_is_left,
+    assert_nothing_is_shown,
+    dump,
+    latest,
+    of,
+    rows,
+)
 from tests.ingest_serving import START, Made, Served, read_until, serve_ingest
-from tests.streams import committed, read_events, read_records, running_app
+from tests.streams import committed, read_records, running_app
 from tests.transcribing import transcribing
 from tests.viewing import Stream, served, watching
 from tests.waiting import until
 from undertone.audio import BYTES_PER_SAMPLE
-from undertone.events import Session, Statistics
 from undertone.kafka import open_publisher
 from undertone.settings import Settings
-from undertone.topics import AUDIO, SESSIONS, STATISTICS, TRANSCRIPTS, UTTERANCES, WINDOWS, Topic
+from undertone.topics import AUDIO, SESSIONS, TRANSCRIPTS, UTTERANCES, WINDOWS, Topic
 
 FRAME_BYTES = 3200
 SAID = "country"
@@ -77,31 +84,6 @@ async def all_is_settled(settings: Settings) -> bool:
     return True
 
 
-async def assert_nothing_is_left(settings: Settings, name: str) -> None:
-    assert rows(settings, name) == NONE
-    assert SAID not in dump(settings)
-    for topic in (UTTERANCES, WINDOWS):
-        records = of(name, await read_records(settings, topic))
-        assert records
-        assert set(latest(records).values()) == {None}
-    known = [event for event in await read_events(settings, SESSIONS) if isinstance(event, Session)]
-    last = [event for event in known if event.session_id == name][-1]
-    assert (last.state, last.title, last.tags, last.through) == ("deleted", None, (), 0)
-    kept = [event for event in await read_events(settings, STATISTICS) if isinstance(event, Statistics)]
-    assert [event for event in kept if event.session_id == name][-1].windows == ()
-
-
-async def assert_nothing_is_shown(address: str, name: str, made: Made, cut: str) -> None:
-    async with httpx.AsyncClient(base_url=address) as client:
-        for path in ("", "/utterances", "/windows", "/statistics", "/events"):
-            for query in ({}, {"token": made.read_token}, {"token": made.read_token, "last_event_id": cut}):
-                answer = await client.get(f"/v1/sessions/{name}{path}", params=query)
-                assert (answer.status_code, answer.json()["code"]) == (410, "session_deleted"), path
-        assert (await client.get("/v1/sessions")).json()["sessions"] == []
-    async with watching(address, "/v1/events") as stream:
-        assert name not in str(await stream.until("snapshot"))
-
-
 async def hears(stream: Stream) -> None:
     """Wait for the words."""
     while SAID not in (await stream.until("utterance"))["text"]:
@@ -135,18 +117,18 @@ async def test_deleted_while_somebody_speaks(topics: Settings, database: str) ->
         assert (said["code"], said["retryable"]) == ("session_ended", False)
         await until(lambda: rows(whole, name) == NONE, 20)
         await until(lambda: all_is_settled(whole), 20)
-        await assert_nothing_is_left(whole, name)
-        await assert_nothing_is_shown(address, name, made, stream.last_id)
+        await assert_nothing_is_left(whole, name, SAID)
+        await assert_nothing_is_shown(address, name, made.read_token, stream.last_id)
         for topic in (AUDIO, TRANSCRIPTS, UTTERANCES, WINDOWS, SESSIONS):
             await replay(whole, name, topic)
         await until(lambda: all_is_settled(whole), 20)
-        await assert_nothing_is_shown(address, name, made, stream.last_id)
+        await assert_nothing_is_shown(address, name, made.read_token, stream.last_id)
         for topic in (UTTERANCES, WINDOWS):
             await until(lambda topic=topic: _is_ended(whole, name, topic), 20)  # type: ignore[misc]
         assert rows(whole, name) == NONE
         assert SAID not in dump(whole)
     async with served(make_app(whole)) as restarted:
-        await assert_nothing_is_shown(restarted, name, made, stream.last_id)
+        await assert_nothing_is_shown(restarted, name, made.read_token, stream.last_id)
 
 
 async def _is_ended(settings: Settings, name: str, topic: Topic) -> bool:

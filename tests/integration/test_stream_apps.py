@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from models.sentiment import make_router
 from models.sentiment.abstention import Unjudged
 from stream_apps.classifier import Classifier
 from stream_apps.dead_letters import DeadLetters
 from stream_apps.deliveries import Delivery
-from stream_apps.presence import Outputs
+from stream_apps.presence import Outputs, Presence
 from stream_apps.statistician import Statistician
 from tests.examples import SESSION_ID, mark, transcript, utterance
 from tests.streams import committed, read_events, read_records, running_app
 from tests.waiting import until
+from undertone.errors import FatalError
 from undertone.events import Event, Mark, Sentiment, Statistics, Transcript, Utterance, Window
 from undertone.kafka import open_publisher
 from undertone.settings import Settings
@@ -190,6 +193,23 @@ async def test_a_record_under_way_does_not_hold_up_a_rebalance_and_comes_again(t
             await until(lambda: _commits(topics, "stuck", partition, 3), 40)
             for adapter in (first, second):
                 assert not adapter.failed.done()
+
+
+async def test_a_worker_that_was_away_writes_nothing(topics: Settings) -> None:
+    """No event, and no tombstone; and it does not come back by trying again."""
+    now_s = 100.0
+    async with open_publisher(topics) as publisher:
+        outputs = Outputs(publisher, Presence(10, clock=lambda: now_s))
+        await outputs.put(TRANSCRIPTS, SESSION_ID, transcript(1, 0, 900))
+        now_s += 10.1
+        for write in (
+            outputs.put(TRANSCRIPTS, SESSION_ID, transcript(2, 1000, 1900)),
+            outputs.bury(TRANSCRIPTS, SESSION_ID, SESSION_ID.encode()),
+            outputs.put(TRANSCRIPTS, SESSION_ID, transcript(3, 2000, 2900)),
+        ):
+            with pytest.raises(FatalError, match="it stops before it writes"):
+                await write
+    assert len(await read_records(topics, TRANSCRIPTS)) == 1
 
 
 async def _commits(settings: Settings, app: str, partition: int, offset: int) -> bool:

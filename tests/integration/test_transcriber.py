@@ -1,12 +1,20 @@
 """The transcriber on real Kafka, with the real network for voice and the real Whisper."""
 
 import asyncio
+import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from models.speech.engines import Hearing, Samples
+from stream_apps.adapter import BUFFERED_RECORDS
+from stream_apps.conversation import Conversation
+from stream_apps.listener import Entry, Outcome
+from stream_apps.stenographer import Stenographer
+from stream_apps.transcriber import UNSETTLED_AT_MOST
 from tests.clips import log_of, read_clip, silence
 from tests.streams import read_events, read_records
 from tests.transcribing import comparable, ended, finals, publish, transcribing
@@ -55,7 +63,23 @@ async def test_noise_and_silence_give_no_utterance_that_counts(topics: Settings)
     assert [event.through for event in events if event.session_id == TWO][-1] == 400_000  # type: ignore[union-attr]
 
 
-async def test_a_flood_is_held_back_at_the_partition_and_nothing_of_it_is_lost(topics: Settings) -> None:
+async def test_a_flood_is_held_back_at_the_partition_and_nothing_of_it_is_lost(
+    topics: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is heard at first: what waits then is bounded, but for what is fetched already."""
+    heard, taken_s = threading.Event(), list[float]()
+    take, hear_on = Stenographer.take, Conversation.hear_on
+
+    def taking(self: Stenographer, entry: Entry, settle: Callable[[], None]) -> None:
+        taken_s.append(time.monotonic())
+        take(self, entry, settle)
+
+    def hearing(self: Conversation, entries: Sequence[Entry]) -> list[Outcome]:
+        heard.wait(60)
+        return hear_on(self, entries)
+
+    monkeypatch.setattr(Stenographer, "take", taking)
+    monkeypatch.setattr(Conversation, "hear_on", hearing)
     async with transcribing(topics) as adapter:
         commands: list[str] = []
         command = adapter._command
@@ -66,10 +90,14 @@ async def test_a_flood_is_held_back_at_the_partition_and_nothing_of_it_is_lost(t
 
         adapter._command = note  # type: ignore[method-assign]
         await publish(topics, log_of(ONE, silence(400_000), frame_ms=1000), log_of(TWO, read_clip("LJ001-0002.flac")))
+        await until(lambda: commands and time.monotonic() - taken_s[-1] > 1, 30, "no more is taken")
+        waiting = len(taken_s)
+        heard.set()
         sessions = await ended(topics, ONE, TWO)
         assert not adapter.failed.done()
     assert sessions[ONE].through == 400 * 16_000
     assert commands[:2] == ["pause", "resume"]
+    assert waiting <= UNSETTLED_AT_MOST // 16_000 + 3 * BUFFERED_RECORDS < 400
     assert finals(await read_events(topics, TRANSCRIPTS), TWO)
 
 
