@@ -122,7 +122,8 @@ async def test_it_is_obeyed_from_the_answer_on_before_the_log_has_told_of_it(
         monkeypatch.setattr(Follower, "_apply", lambda *_: None)  # one that lags
         for session in (made, speaking):
             assert (await delete(served, session))[0] == 200
-        assert (await read_until(socket, "error"))["code"] == "session_ended"
+        async with asyncio.timeout(10):
+            assert (await read_until(socket, "error"))["code"] == "session_ended"
     params = {"token": made.write_token}
     answer = await served.http.post(f"/v1/sessions/{made.session_id}/audio", content=frame(0), params=params)
     assert (answer.status_code, answer.json()["code"]) == (410, "session_ended")

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -11,7 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from tests.ingest_serving import Served, heard, pcm, read_log, serve_ingest, tell
 from tests.recordings import make_recording
 from tests.waiting import until
-from tests.wires import cuttable
+from tests.wires import cuttable, open_wires
 from undertone.commands import recordings
 from undertone.commands.recordings import stream_files
 from undertone.errors import FatalError, Refusal, TransientError
@@ -70,6 +71,25 @@ async def test_a_recording_over_wires_that_are_cut(served: Served, topics: Setti
     sound, gaps = heard(log)
     assert gaps == [(gap_at * 1600, (gap_at + 1) * 1600)]
     assert sound == before + after
+
+
+async def test_a_wire_that_carries_nothing_any_more_is_given_up(
+    served: Served, topics: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No reset, no word: what the recorder sends is taken, and nobody has it."""
+    monkeypatch.setattr("undertone.recorder.SILENT_FOR_S", 2.0)
+    async with (
+        open_wires(urlsplit(served.url).port or 0) as wires,
+        open_recorder(f"http://127.0.0.1:{wires.port}") as recorder,
+    ):
+        await recorder.write(pcm(0, 1600))
+        await until(lambda: recorder.acknowledged == 1600, 20)
+        wires.freeze()
+        await recorder.write(pcm(1600, 1600))
+        await until(lambda: recorder.acknowledged == 3200, 20)
+        assert recorder.connections == 2
+        log = await read_log(topics, recorder.keys.session_id)
+    assert heard(log) == (pcm(0, 3200), [])
 
 
 async def test_a_stop_that_was_cut_is_sent_again(served: Served, topics: Settings) -> None:

@@ -90,9 +90,11 @@ async def test_a_flood_is_held_back_at_the_partition_and_nothing_of_it_is_lost(
 
         adapter._command = note  # type: ignore[method-assign]
         await publish(topics, log_of(ONE, silence(400_000), frame_ms=1000), log_of(TWO, read_clip("LJ001-0002.flac")))
-        await until(lambda: commands and time.monotonic() - taken_s[-1] > 1, 30, "no more is taken")
-        waiting = len(taken_s)
-        heard.set()
+        try:
+            await until(lambda: commands and time.monotonic() - taken_s[-1] > 1, 30, "no more is taken")
+            waiting = len(taken_s)
+        finally:
+            heard.set()
         sessions = await ended(topics, ONE, TWO)
         assert not adapter.failed.done()
     assert sessions[ONE].through == 400 * 16_000
