@@ -20,6 +20,8 @@ MAX_UTTERANCES = 500
 MAX_WINDOWS = 5000
 MAX_LIVE = 500
 MAX_OTHERS = 50
+RECENT_SIZE_MS = 10_000
+RECENT_MS = 300_000
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def ringed_snapshot(hub: Hub, session_id: str | None) -> Snapshot:
             sessions[event.session_id] = event
         elif isinstance(event, Utterance):
             utterances[event.session_id if session_id is None else event.utterance_id] = event
-        elif session_id is not None or event.size_ms == 0:
+        elif session_id is not None or _is_at_a_glance(event):
             windows[event.session_id, event.size_ms, event.start_ms] = event
     return Snapshot(
         complete=False,
@@ -99,6 +101,10 @@ def ringed_snapshot(hub: Hub, session_id: str | None) -> Snapshot:
         utterances=list(utterances.values()),
         windows=list(windows.values()),
     )
+
+
+def _is_at_a_glance(window: Window) -> bool:
+    return window.size_ms == 0 or (window.size_ms == RECENT_SIZE_MS and window.score is not None)
 
 
 async def _start(connection: AsyncConnection, settings: Settings, hub: Hub, session_id: str | None) -> dict[int, int]:
@@ -136,11 +142,13 @@ async def _of_all(connection: AsyncConnection, start: Mapping[int, int]) -> Snap
     for state, limit in (("live", MAX_LIVE), ("open", MAX_OTHERS), ("ended", MAX_OTHERS)):
         sessions += (await session_page(connection, Filters(state=state), limit=limit)).items
     names = [session.session_id for session in sessions]
+    live = [session.session_id for session in sessions if session.state == "live"]
+    recent = await queries.scored_windows(connection, live, RECENT_SIZE_MS, RECENT_MS)
     return Snapshot(
         complete=True,
         start=start,
         sessions=sorted(sessions, key=lambda session: session.session_id, reverse=True),
         utterances=await queries.last_of_each(connection, names),
-        windows=await queries.whole_windows(connection, names),
+        windows=await queries.whole_windows(connection, names) + recent,
         through=await queries.through_of(connection, names),
     )

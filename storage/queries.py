@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.cursors import make_cursor, read_cursor
 from storage.rows import event_of
 from storage.schema import progress, sessions, source_offsets, utterances, windows
-from undertone.audio import to_samples
+from undertone.audio import SAMPLES_PER_MS, to_samples
 from undertone.events import Session, Utterance, Window
 
 T = TypeVar("T")
@@ -130,6 +130,21 @@ async def whole_windows(connection: AsyncConnection, session_ids: Sequence[str])
     """The whole-session window (``size_ms`` 0) of each session that has one."""
     query = select(windows).where(windows.c.session_id.in_(session_ids), windows.c.size_ms == 0)
     rows = await connection.execute(query.order_by(windows.c.session_id))
+    return [event_of(Window, dict(row)) for row in rows.mappings()]
+
+
+async def scored_windows(
+    connection: AsyncConnection, session_ids: Sequence[str], size_ms: int, back_ms: int
+) -> list[Window]:
+    """The windows of one size that have a score, of the last ``back_ms`` heard of each session, in order of time."""
+    since_ms = progress.c.through // SAMPLES_PER_MS - back_ms
+    query = (
+        select(windows)
+        .join(progress, progress.c.session_id == windows.c.session_id)
+        .where(progress.c.session_id.in_(session_ids), windows.c.size_ms == size_ms, windows.c.score.is_not(None))
+        .where(windows.c.start_ms >= since_ms)
+    )
+    rows = await connection.execute(query.order_by(windows.c.session_id, windows.c.start_ms))
     return [event_of(Window, dict(row)) for row in rows.mappings()]
 
 

@@ -23,18 +23,12 @@ from typing import Any
 
 import numpy as np
 import psutil
-from pydantic import SecretStr
 
-from storage.migrations import upgrade
-from tests.serving import WebProcess, running_web
+from benchmarks.hall import running_hall
+from tests.serving import WebProcess
 from tests.storage_events import partial, session, session_id, utterance, window
 from tests.viewing import Writer
-from undertone.bootstrap import apply_topics
 from undertone.kafka import open_publisher
-from undertone.local.jars import provide_jars, read_pins
-from undertone.local.kafka import EmbeddedKafka
-from undertone.local.postgres import EmbeddedPostgres
-from undertone.settings import Settings
 
 THAW_AFTER_S = 45.0
 TEXT = "and so we beat on, boats against the current, borne back ceaselessly into the past " * 2
@@ -59,28 +53,6 @@ class Round:
     cores: float
     back_p50_s: float | None = None
     back_slowest_s: float | None = None
-
-
-@asynccontextmanager
-async def running_hall(home: Path) -> AsyncIterator[tuple[Settings, WebProcess]]:
-    """Kafka, PostgreSQL, and dashboards as a process."""
-    kafka = EmbeddedKafka(home, provide_jars(Settings().cache, read_pins()))
-    postgres = EmbeddedPostgres(home)
-    try:
-        await asyncio.gather(kafka.start(), postgres.start())
-        settings = Settings(
-            home=home / "home",
-            access="open",
-            kafka=kafka.brokers,
-            database=SecretStr(postgres.url),
-            secret=SecretStr("a-secret-of-the-benchmark-alone-and-no-other"),
-        )
-        await apply_topics(settings)
-        await asyncio.to_thread(upgrade, postgres.url)
-        async with running_web("dashboards", settings, home) as dashboards:
-            yield settings, dashboards
-    finally:
-        await asyncio.gather(kafka.stop(), postgres.stop())
 
 
 @asynccontextmanager

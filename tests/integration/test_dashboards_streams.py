@@ -81,6 +81,18 @@ async def test_all_sessions_with_the_last_words_and_whole_windows_of_each(whole:
         assert await stream.until("partial") == shown(partial(2, first_sample=200_000))
 
 
+async def test_the_last_minutes_of_live_sessions_come_with_the_snapshot_of_all(whole: Settings, writer: Writer) -> None:
+    last = 600_000  # ten minutes are heard
+    mood = [window(start_ms=start_ms) for start_ms in (0, last - 300_000 - 10_000, last - 300_000, last - 10_000)]
+    silent = window(start_ms=last - 20_000, score=None, negative=0)
+    await writer.write(session(), session(2, state="ended", reason="stop"), *mood, silent)
+    await writer.write(window(size_ms=60_000, start_ms=last - 60_000), window(2, start_ms=last - 10_000))
+    await writer.write(*(mark(number, seq=2, through=last * 16) for number in (1, 2)))
+    await writer.archive()
+    async with served(make_app(whole)) as address, watching(address, "/v1/events") as stream:
+        assert (await stream.next()).data["windows"] == [shown(mood[2]), shown(mood[3])]
+
+
 @pytest.mark.parametrize("path", [ONE, "/v1/events"])
 async def test_a_cut_viewer_resumes_where_it_was(whole: Settings, writer: Writer, path: str) -> None:
     await writer.write(session())
@@ -316,6 +328,11 @@ async def test_while_postgres_is_away_the_live_view_goes_on(topics: Settings, tm
             assert data["sessions"] == [shown(session())]
             assert data["utterances"] == [shown(utterance(seq=1))]
             assert len(data["windows"]) == 2
+            await writer.write(window(size_ms=60_000, seq=1), window(start_ms=10_000, seq=1, score=None, negative=0))
+            await stream.until("window", start_ms=10_000)
+            async with watching(address, "/v1/events") as of_all:
+                windows = (await of_all.next()).data["windows"]
+                assert [item["size_ms"] for item in windows] == [10_000, 0], "what a glance needs"
             await writer.write(utterance(seq=2))
             assert await live_finals(stream, 1) == [2]
             with running(server):

@@ -5,7 +5,8 @@ import { find } from "../shared/elements.js";
 import { startFrame } from "../shared/frame.js";
 import { onLanguage, say, sayTime } from "../shared/i18n.js";
 import { DeletionDialog, titleOf } from "../shared/keeping.js";
-import { enter, may } from "../shared/login.js";
+import { may } from "../shared/login.js";
+import { regain } from "../shared/regain.js";
 import { Bookmark } from "./bookmark.js";
 import { Entry } from "./entry.js";
 import { Form } from "./form.js";
@@ -134,7 +135,16 @@ function showTrouble() {
   if (!trouble) return;
   const { key, values } = sayTrouble(trouble);
   say(find("trouble"), key, values);
-  if (trouble.status === 401 || trouble.status === 403) void enter("read"); // the login may have ended
+  if (trouble.status === 401) void comeBack(trouble);
+}
+
+/**
+ * Once somebody has logged in again, the same is asked again.
+ * @param {Error} refusal
+ */
+async function comeBack(refusal) {
+  await regain("read");
+  if (results.trouble === refusal) await results.tryAgain();
 }
 
 /** The button that fetches more, or tries again. */

@@ -16,7 +16,8 @@ import { EventStream } from "../shared/events.js";
 import { paced, startFrame } from "../shared/frame.js";
 import { onLanguage, say, sayTime } from "../shared/i18n.js";
 import { DeletionDialog, deleteButton, exportLinks } from "../shared/keeping.js";
-import { enter, may } from "../shared/login.js";
+import { may } from "../shared/login.js";
+import { regain } from "../shared/regain.js";
 import { Story } from "../shared/story.js";
 import { CourseFollower } from "./course.js";
 import { Showings, showDelays } from "./delay.js";
@@ -59,7 +60,14 @@ const course = new CourseFollower(() => readCourse(id, token), paint);
 /** @type {import("./player.js").Source} */
 const sound = {
   pathOf: (utteranceId) => soundPath(id, token, utteranceId),
-  ask: (utteranceId) => askForSound(soundPath(id, token, utteranceId)).catch(askForLogin),
+  ask: async (utteranceId) => {
+    const path = soundPath(id, token, utteranceId);
+    return askForSound(path).catch(async (error) => {
+      if (!hasLoginEnded(error)) throw error;
+      await regain("read");
+      return askForSound(path);
+    });
+  },
 };
 const reading = new Reading(id, (wanted) => readUtterances(id, token, wanted), sound, paint);
 
@@ -139,21 +147,16 @@ function awaitHistory() {
 async function mayRetry() {
   const error = await readSession(id, token).catch((caught) => caught);
   if (!(error instanceof ApiError)) return true;
-  await askForLogin(error).catch(() => null);
+  if (hasLoginEnded(error)) return regain("read").then(() => true);
   if (error.status === 0 || error.status >= 500 || error.status === 429) return true;
   const keys = new Map([[404, "session.missing"], [410, "session.deleted"]]);
   leave(keys.get(error.status) ?? "session.forbidden", error.message);
   return false;
 }
 
-/**
- * Where a login may have ended, there is a page for it; what is refused for another reason is refused.
- * @param {unknown} error
- * @returns {Promise<never>}
- */
-async function askForLogin(error) {
-  if (error instanceof ApiError && error.status === 401 && token === null) await enter("read");
-  throw error;
+/** @param {unknown} error */
+function hasLoginEnded(error) {
+  return error instanceof ApiError && error.status === 401 && token === null;
 }
 
 /**

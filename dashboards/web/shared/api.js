@@ -107,6 +107,11 @@ export function exportPath(id, token, format) {
   return `/v1/sessions/${encodeURIComponent(id)}/export${query({ format, token })}`;
 }
 
+/** Whether the history answers. */
+export function isHistoryThere() {
+  return ask("/v1/sessions?limit=1").then(() => true, () => false);
+}
+
 /**
  * Some of a session's utterances, in order of time: those that start at `fromMs` or later, or the last before it.
  * @param {string} id

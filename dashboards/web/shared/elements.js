@@ -1,7 +1,7 @@
 /** The small parts that every page is built of. All text goes in as text. */
 
-import { shares } from "./format.js";
-import { say, text } from "./i18n.js";
+import { fill, shares } from "./format.js";
+import { language, say, text } from "./i18n.js";
 
 /** @typedef {import("./vocabulary.js").Utterance} Utterance */
 /** @typedef {import("./format.js").Counts} Counts */
@@ -107,7 +107,9 @@ export class MoodCounts {
 
   /** @param {Counts | null} counts */
   show(counts) {
-    for (const [mood, number] of this.#numbers) number.textContent = String(counts?.[mood] ?? 0);
+    for (const [mood, number] of this.#numbers) {
+      number.textContent = fill("{count}", { count: counts?.[mood] ?? 0 }, language());
+    }
   }
 }
 

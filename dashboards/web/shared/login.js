@@ -28,9 +28,14 @@ export async function enter(right) {
     if (error instanceof ApiError) return [];
     throw error;
   }
-  const next = location.pathname + location.search + location.hash;
-  location.replace(next === "/" ? "/login" : `/login?${new URLSearchParams({ next })}`);
+  location.replace(pathToLogin());
   return new Promise(() => {}); // nothing more happens here
+}
+
+/** Where one logs in and comes back from to this very page. */
+export function pathToLogin() {
+  const next = location.pathname + location.search + location.hash;
+  return next === "/" ? "/login" : `/login?${new URLSearchParams({ next })}`;
 }
 
 /**
@@ -48,7 +53,7 @@ export function destination(asked, rights) {
 }
 
 /** @param {string | null} name */
-function showLogout(name) {
+export function showLogout(name) {
   const button = find("logout");
   button.hidden = name === null;
   button.onclick = async () => {

@@ -12,6 +12,8 @@
 
 /** So many a story keeps, as many as a snapshot brings; the history has the others. */
 export const MOST_UTTERANCES = 500;
+/** So many sessions a library keeps of those in which nobody speaks yet, or that it knows by a late figure alone. */
+export const MOST_QUIET = 200;
 
 /** A session at a glance, in the same small room however long it goes on. */
 export class Glance {
@@ -176,11 +178,16 @@ export class Library {
     return new Set([...before, ...this.stories.keys()]);
   }
 
-  /** Forgets every session that is not live, and returns what it knew of them. */
+  /**
+   * Forgets the sessions that have ended, and returns what it knew of them. Those that have not begun are kept, since
+   * their first words may come before the news that they are live; the oldest of too many are forgotten too.
+   */
   dropQuiet() {
-    const quiet = [...this.stories].filter(([, { session }]) => session?.state !== "live");
-    for (const [id] of quiet) this.stories.delete(id);
-    return quiet.map(([, story]) => story);
+    const ended = [...this.stories].filter(([, { session }]) => session?.state === "ended");
+    for (const [id] of ended) this.stories.delete(id);
+    const waiting = [...this.stories].filter(([, { session }]) => session?.state !== "live");
+    for (const [id] of waiting.slice(0, Math.max(waiting.length - MOST_QUIET, 0))) this.stories.delete(id);
+    return ended.map(([, story]) => story);
   }
 
   /** @param {Session | Utterance | Partial | Window} event */

@@ -54,6 +54,7 @@
  * @property {number} start_ms
  * @property {string} text
  * @property {number} committed
+ * @property {string | null} language
  *
  * @typedef {object} Window
  * @property {"window"} type

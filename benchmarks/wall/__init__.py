@@ -1,0 +1,1 @@
+"""A wall of live sessions in a real browser: what scripting, rendering and painting cost, and the longest task."""
