@@ -30,7 +30,8 @@ async def test_what_is_sent_again_lies_in_the_log_once(
         await publisher.publish_audio(second(0))
         with frozen(own_kafka.child.pid):
             sent = asyncio.ensure_future(await publisher.submit_audio(second(1)))
-            await until(lambda: "Got error produce response" in caplog.text, 20, "the producer gives the first try up")
+            given_up = "Got error produce response: [Error 7] RequestTimedOutError"
+            await until(lambda: given_up in caplog.text, 20, "the producer gives the first try up")
         await sent
     log = await retry(lambda: read_log(alone, SESSION_ID))  # the broker is back in its cluster a moment later
     assert [record.at for record in log if isinstance(record, Audio)] == [0, 16_000]

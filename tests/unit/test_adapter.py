@@ -18,20 +18,30 @@ PLACE = TP("undertone.audio", 0)
 
 
 class Collector:
-    """Takes all."""
+    """Takes all, and settles nothing by itself."""
 
     name = "collector"
     inputs: Sequence[Topic] = (AUDIO,)
 
     def __init__(self) -> None:
-        self.taken: list[int] = []
+        self.taken: list[Delivery] = []
+        self.has_let_go = False
 
     async def assign(self, partitions: frozenset[int]) -> None: ...
 
     async def receive(self, delivery: Delivery) -> None:
-        self.taken.append(delivery.offset)
+        self.taken.append(delivery)
 
-    async def revoke(self) -> None: ...
+    async def revoke(self) -> None:
+        self.has_let_go = True
+
+
+def make_adapter(app: Collector) -> Adapter:
+    """An adapter that holds ``PLACE``, and has not read its memory yet."""
+    adapter = Adapter(app, Settings(kafka="none:1"), cast("DeadLetters", None))
+    adapter._counts = {PLACE.topic: 1}
+    adapter._partitions = {PLACE: InOrder()}
+    return adapter
 
 
 class Handed:
@@ -65,9 +75,7 @@ class Handed:
 async def test_a_record_that_waited_until_its_assignment_was_gone_is_left_to_the_next() -> None:
     """Faust looks at a record when it hands it over; here it waits for a memory that is long to read."""
     app = Collector()
-    adapter = Adapter(app, Settings(kafka="none:1"), cast("DeadLetters", None))
-    adapter._counts = {PLACE.topic: 1}
-    adapter._partitions = {PLACE: InOrder()}
+    adapter = make_adapter(app)
     consuming = asyncio.create_task(adapter._consume(Handed(adapter, [7])))
     await asyncio.sleep(0)
     adapter.faust.consumer_generation_id += 1  # it went to another, and came back
@@ -75,4 +83,25 @@ async def test_a_record_that_waited_until_its_assignment_was_gone_is_left_to_the
     await consuming
     assert app.taken == []
     await adapter._consume(Handed(adapter, [7, 8]))
-    assert app.taken == [7, 8]
+    assert [delivery.offset for delivery in app.taken] == [7, 8]
+
+
+async def test_what_was_under_way_when_the_partitions_went_is_let_go_and_never_committed() -> None:
+    """Another may be far beyond it: a commit would take it back."""
+    commits: list[object] = []
+
+    async def commit(offsets: object) -> bool:
+        commits.append(offsets)
+        return True
+
+    app = Collector()
+    adapter = make_adapter(app)
+    adapter.faust.consumer = cast("Any", SimpleNamespace(_commit=commit))
+    adapter._assigned.set()
+    await adapter._consume(Handed(adapter, [7, 8]))
+    app.taken[0].settle()
+    await adapter._revoke(None, {PLACE})
+    assert app.has_let_go
+    app.taken[1].settle()  # a decode that could not be stopped any more
+    await adapter._commit()
+    assert commits == [{PLACE: 8}]
