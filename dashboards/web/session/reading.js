@@ -251,8 +251,9 @@ export class Reading {
    */
   #showSilence({ utterances }, isLive) {
     const { heardFromMs } = this.#transcript;
+    if (heardFromMs === 0) return;
     const isAll = !isLive && (utterances.at(-1)?.start_ms ?? 0) < heardFromMs;
-    find("silence").hidden = heardFromMs === 0;
+    find("silence").hidden = false;
     say(find("silence"), isAll ? "sound.silence.all" : "sound.silence", { time: clock(heardFromMs) });
   }
 
