@@ -29,8 +29,9 @@ WARM_UP = 0.25
 BOUNDS: Mapping[str, float] = {"MB": 30, "files": 6, "threads": 3, "lag": 600, "behind ms": 3000}
 """Growth in an hour. A session leaves a few kilobytes in the web, and some 300 come in an hour."""
 
-WIDER: Mapping[Name, float] = {("kafka", "MB"): 120, ("postgres", "MB"): 120}
-"""Kafka's heap (256 MB) and PostgreSQL's cache (128 MB) fill up over hours, and stop there."""
+WIDER: Mapping[Name, float] = {("kafka", "MB"): 120, ("postgres", "MB"): 120, ("kafka", "files"): 200}
+"""Kafka's heap (256 MB) and PostgreSQL's cache (128 MB) fill up over hours, and stop there. Kafka's open files rise for
+the first 80 minutes, which is what `benchmarks/soak/housekeeping.py` is for."""
 
 
 def judge(samples: Sequence[Sample]) -> list[tuple[Name, Slope, float]]:

@@ -38,7 +38,7 @@ def sample_processes(pid: int) -> dict[Name, float]:
     for process in (root, *root.children(recursive=True)):
         with suppress(psutil.NoSuchProcess):
             part = _part(process)
-            values[part, "MB"] += _bytes(process) / 1e6
+            values[part, "MB"] += bytes_of(process) / 1e6
             values[part, "files"] += process.num_fds()
             values[part, "threads"] += process.num_threads()
     return dict(values)
@@ -49,7 +49,7 @@ def _part(process: psutil.Process) -> str:
     return NAMES.get(name, name)
 
 
-def _bytes(process: psutil.Process) -> float:
+def bytes_of(process: psutil.Process) -> float:
     with suppress(psutil.AccessDenied, AttributeError):
         return float(process.memory_full_info().pss)
     return float(process.memory_info().rss)

@@ -1,11 +1,15 @@
 """Slopes of the soak: what rises is said to rise, and noise is not."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from benchmarks.soak.__main__ import judge
+from benchmarks.soak.housekeeping import Habit, due, hasten
 from benchmarks.soak.sampling import Sample
 from benchmarks.soak.slopes import HOUR_S, fit
+from undertone.topics import SESSIONS, UTTERANCES
 
 MINUTES_S = np.arange(45) * 60.0
 
@@ -45,3 +49,20 @@ def test_the_first_quarter_does_not_count_and_a_part_that_comes_and_goes_is_left
     ((name, slope, bound),) = judge(samples)
     assert (name, bound) == (("web", "MB"), 30)
     assert slope.per_hour == pytest.approx(0)
+
+
+def test_hastened_topics_have_a_sixtieth_of_their_times_and_nothing_else() -> None:
+    assert hasten(SESSIONS.config()) == SESSIONS.config() | {
+        "retention.ms": "10080000",
+        "segment.ms": "10000",
+        "min.compaction.lag.ms": "60000",
+        "max.compaction.lag.ms": "1440000",
+    }
+
+
+def test_every_record_is_due_once_however_the_time_is_cut() -> None:
+    habit = Habit(UTTERANCES, 4.0, 1200, keys=15)
+    whole = list(due(habit, 0, 3600, 2))
+    assert len(whole) == len(set(whole)) == 900
+    cuts = [0, 0.3, 17, 17.2, 90, 1999.9, 3600]
+    assert [one for since, until in pairwise(cuts) for one in due(habit, since, until, 2)] == whole
