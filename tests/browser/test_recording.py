@@ -16,8 +16,8 @@ from tests.waiting import until
 
 SPOKEN_MS = 40_000
 FINISHED_MS = 30_000
-LIVE = re.compile(r"^Live, [\d.]+ s behind$")
-OFFLINE = re.compile(r"^Offline: keeping [\d.]+ s$")
+LIVE = re.compile(r"^Live, [\d.]+\ss behind$")
+OFFLINE = re.compile(r"^Offline: keeping [\d.]+\ss$")
 FINISHED = re.compile("^Finished")
 
 
@@ -63,7 +63,7 @@ async def test_a_tab_that_is_gone_takes_nothing_with_it(platform: Platform, spee
         page = await context.new_page()
         await page.goto(f"{platform.url}/record")
         await expect(page.locator(".offer")).to_contain_text("Interrupted")
-        await expect(page.locator(".offer")).to_contain_text(re.compile(r"\d+ s of it are only on this device"))
+        await expect(page.locator(".offer")).to_contain_text(re.compile(r"\d+\ss of it are only on this device"))
         for theme in ("light", "dark"):
             await page.emulate_media(color_scheme=theme)
             assert await violations(page) == []

@@ -32,7 +32,7 @@ async def test_speech_is_seen_live_and_found_again(platform: Platform, speech: P
         await recorder.get_by_label("Title").fill("Two sentences")
         await recorder.get_by_label("Spoken language").select_option("en")
         await recorder.get_by_role("button", name="Start recording").click()
-        await expect(recorder.locator("#status")).to_have_text(re.compile(r"^Live, [\d.]+ s behind$"))
+        await expect(recorder.locator("#status")).to_have_text(re.compile(r"^Live, [\d.]+\ss behind$"))
         assert await violations_in_every_look(recorder) == []
 
         link = await recorder.locator("#watch").input_value()
@@ -110,7 +110,7 @@ async def test_a_restart_of_the_web_loses_nothing(platform: Platform, speech: Pa
         watcher, _ = await open_page(chromium, await page.locator("#watch").input_value())
         await expect(page.locator("#time")).to_have_text("0:04", timeout=10_000)
         platform.part("serve", "all").kill()
-        await expect(page.locator("#status")).to_have_text(re.compile(r"^Offline: keeping [\d.]+ s$"))
+        await expect(page.locator("#status")).to_have_text(re.compile(r"^Offline: keeping [\d.]+\ss$"))
         assert await violations(page) == []
         await expect(page.locator("#status")).to_have_text(re.compile("^Live"), timeout=60_000)
         await expect(page.locator(".row", has_text=SAD)).to_be_visible(timeout=SPOKEN_MS)
@@ -167,7 +167,9 @@ def _get(platform: Platform, path: str) -> Any:
 def _line(counts: dict[str, int]) -> str:
     total = counts["positive"] + counts["neutral"] + counts["negative"]
     moods = ("positive", "neutral", "negative")
-    return " / ".join(f"{mood.capitalize()}: {counts[mood]} ({round(100 * counts[mood] / total)} %)" for mood in moods)
+    return " / ".join(
+        f"{mood.capitalize()}: {counts[mood]} ({round(100 * counts[mood] / total)}\u00a0%)" for mood in moods
+    )
 
 
 def _check_rows(platform: Platform, session_id: str, utterances: list[dict[str, Any]]) -> None:

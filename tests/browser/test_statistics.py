@@ -68,7 +68,7 @@ async def test_figures_quarters_and_trend_are_shown_in_words_and_numbers(whole: 
         assert await facts(page) == {
             "Mean score": "+0.06",
             "Score range": "-0.80 to +0.90",
-            "Talk": "0:39 (16 %)",
+            "Talk": "0:39 (16\u00a0%)",
             "Longest pause": "1:31",
             "Words per minute": "67",
         }

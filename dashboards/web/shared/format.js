@@ -2,18 +2,23 @@
 
 /** @typedef {{positive: number, neutral: number, negative: number}} Counts */
 
+/** A place in a template, with the space behind it if a unit follows. */
+const PLACE = /\{(\w+)\}( (?=(?:s|dB|%)(?!\w)))?/g;
+const NO_BREAK = "\u00a0";
+
 /**
- * A template's `{name}` places filled with values; numbers get the language's own form, at most one decimal.
+ * A template's `{name}` places filled with values; numbers get the language's own form, at most one decimal, and stay on
+ * one line with their unit.
  * @param {string} template
  * @param {Record<string, string | number>} values
  * @param {string} language
  */
 export function fill(template, values, language) {
   const numbers = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
-  return template.replace(/\{(\w+)\}/g, (place, name) => {
+  return template.replace(PLACE, (place, name, space = "") => {
     const value = values[name];
     if (value === undefined) return place;
-    return typeof value === "number" ? numbers.format(value) : value;
+    return (typeof value === "number" ? numbers.format(value) : value) + (space && NO_BREAK);
   });
 }
 

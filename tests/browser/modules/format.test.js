@@ -19,13 +19,13 @@ function line(language, counts) {
 
 test("the running line reads as its users know it", () => {
   const counts = { positive: 12, neutral: 3, negative: 5 };
-  assert.equal(line("en", counts), "Positive: 12 (60 %) / Neutral: 3 (15 %) / Negative: 5 (25 %)");
+  assert.equal(line("en", counts), "Positive: 12 (60\u00a0%) / Neutral: 3 (15\u00a0%) / Negative: 5 (25\u00a0%)");
   assert.equal(line("ko", counts), "긍정: 12회 60% / 중립: 3회 15% / 부정: 5회 25%");
 });
 
 test("nothing counted is nothing in percent", () => {
   const counts = { positive: 0, neutral: 0, negative: 0 };
-  assert.equal(line("en", counts), "Positive: 0 (0 %) / Neutral: 0 (0 %) / Negative: 0 (0 %)");
+  assert.equal(line("en", counts), "Positive: 0 (0\u00a0%) / Neutral: 0 (0\u00a0%) / Negative: 0 (0\u00a0%)");
 });
 
 test("equal counts have equal shares", () => {
@@ -46,6 +46,16 @@ test("samples are milliseconds at 16 kHz", () => {
 
 test("a place without a value stays visible instead of vanishing", () => {
   assert.equal(fill("{a} {b}", { a: 1.25 }, "en"), "1.3 {b}");
+});
+
+test("a number and its unit stay on one line, in every message", () => {
+  for (const language of ["en", "ko"]) {
+    for (const template of Object.values(messages(language))) {
+      const values = Object.fromEntries([...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, 3.6]));
+      assert.doesNotMatch(fill(template, values, language), /\d (s|dB|%)(?!\w)/, template);
+    }
+  }
+  assert.equal(fill("{a} s behind, {b} so far, {a} %", { a: 3.6, b: 2 }, "en"), "3.6\u00a0s behind, 2 so far, 3.6\u00a0%");
 });
 
 test("scores carry their sign, and zero none", () => {
