@@ -28,11 +28,17 @@ class Wires:
         self._left_bytes: int | None = None
         self.port = 0
         self.delay_s = 0.0
+        self.is_down = False
 
     def cut(self) -> None:
         """Cut those that there are."""
         for wire in self._wires:
             wire.cut()
+
+    def take_down(self) -> None:
+        """Cut them all, and let no new one through while ``is_down``."""
+        self.is_down = True
+        self.cut()
 
     def cut_after(self, passed_bytes: int) -> None:
         """Cut all of them once so many more bytes have passed, wherever in a frame or an answer that is."""
@@ -45,6 +51,9 @@ class Wires:
 
     async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
+        if self.is_down:
+            writer.transport.abort()
+            return
         try:
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._there)
         except OSError:

@@ -1,8 +1,10 @@
 """The closed way in a browser: logging in and out, what other sites' pages cannot do, and text that stays text."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,16 +21,19 @@ from storage.engine import make_engine
 from storage.migrations import upgrade
 from storage.upserts import Sourced, store
 from tests.browser.axe import violations_in_every_look
-from tests.browser.chromium import browser, open_page
+from tests.browser.chromium import browser, hearing, open_page
 from tests.storage_events import session, session_id, utterance
 from tests.viewing import served
 from tests.waiting import until
-from undertone.access.keys import make_key
+from undertone.access.keys import drop_key, make_key
 from undertone.access.logins import link_to
 from undertone.access.rights import Right
+from undertone.audio import SAMPLE_RATE
+from undertone.codec import decode_audio
 from undertone.events import Event
 from undertone.kafka import open_reader, read_to_end
 from undertone.local.web import join
+from undertone.records import Audio, AudioRecord, Close
 from undertone.settings import Settings
 from undertone.topics import AUDIO
 
@@ -127,6 +132,49 @@ async def test_a_login_that_ends_leads_back_to_the_login(site: Site, chromium: B
     file.unlink()
     await page.reload()
     await expect(page).to_have_url(f"{site.url}/login")
+
+
+async def test_a_login_that_ends_holds_up_no_recording_and_is_asked_for_before_the_next(
+    site: Site, speech: Path
+) -> None:
+    file = site.settings.keys_file()
+    async with browser(*hearing(speech)) as chromium:
+        page, _ = await open_page(chromium, f"{site.url}/login")
+        await use_key(page, make_key(file, "ana", [Right.RECORD]))
+        await expect(page).to_have_url(f"{site.url}/record")
+        status = page.locator("#status")
+        await expect(status).to_have_text("Ready")
+        drop_key(file, "ana")
+        key = make_key(file, "bea", [Right.RECORD])
+        await page.get_by_role("button", name="Start recording").click()
+        dialog = page.get_by_role("dialog")
+        await expect(dialog).to_be_visible()
+        await dialog.get_by_label("API key").fill(key)
+        await dialog.get_by_role("button", name="Log in").click()
+        await expect(status).to_have_text(re.compile("^Live"))
+
+        drop_key(file, "bea")
+        await page.context.set_offline(True)
+        await expect(status).to_have_text(re.compile("^Offline"))
+        await page.context.set_offline(False)
+        await expect(status).to_have_text(re.compile("^Live"), timeout=20_000)
+        await expect(page.locator("#time")).to_have_text("0:08", timeout=10_000)
+        await page.get_by_role("button", name="Stop").click()
+        await expect(status).to_have_text(re.compile("^Finishing"))
+        assert await dialog.count() == 0
+
+        async def stopped_log() -> list[AudioRecord]:
+            async with open_reader(site.settings, [AUDIO]) as consumer:
+                log = [decode_audio(each.key, each.value, each.headers) async for each in read_to_end(consumer)]
+            return log if isinstance(log[-1], Close) else []
+
+        log = await until(stopped_log, 10, "all that was recorded is in the log, and its end")
+        at = 0
+        for record in log:
+            if isinstance(record, Audio):
+                assert record.at <= at  # what was not acknowledged is there twice
+                at = max(at, record.end)
+        assert at == log[-1].at > 7 * SAMPLE_RATE
 
 
 async def test_the_history_asks_for_a_login_and_lets_only_an_operator_delete(site: Site, chromium: Browser) -> None:

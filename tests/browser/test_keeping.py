@@ -103,6 +103,15 @@ FAILING = """async () => {
   return journal.isFailing;
 }"""
 
+BOUND = """async () => {
+  const { begin } = await import("/record/recording.js");
+  const microphone = { listen() {}, wake() {}, flush: async () => {}, close: async () => {} };
+  const recorder = await begin(null, { sessionId: "bound", writeToken: "", language: null }, microphone);
+  const at = Date.now();
+  for (let minute = 0; minute < 11; minute++) microphone.onFrame({ pcm: new Int16Array(60 * 16_000), at });
+  return recorder.report();
+}"""
+
 CLAIM = """async name => {
   const { claim } = await import("/recorder/claim.js");
   return (globalThis.release = await claim(name)) !== null;
@@ -146,6 +155,12 @@ async def test_what_is_kept_is_bounded_in_number_and_age(chromium: Browser, addr
     assert found["gone"] == [None, None]
     assert found["pcm"] == [1, 2]
     assert found["later"] == ["n1", "n2", "n3", "n4"]
+
+
+async def test_ten_minutes_are_kept_and_what_is_given_up_for_more_is_counted(chromium: Browser, address: str) -> None:
+    page = await open_at(chromium, address)
+    report = await page.evaluate(BOUND)
+    assert (report["lengthMs"], report["keptMs"], report["lostMs"]) == (660_000, 600_000, 60_000)
 
 
 async def test_a_browser_that_stores_nothing_harms_no_recording(chromium: Browser, address: str) -> None:

@@ -18,7 +18,7 @@ export class Deck {
   stop = find("stop");
   pause = find("pause");
   level = new LevelMeter(find("level"), find("level-fill"), find("level-hint"));
-  #wakeLock = new WakeLock();
+  #wakeLock = new WakeLock((isMissing) => (find("awake").hidden = !isMissing));
 
   /** There is no recording, and there may be one. */
   rest() {
@@ -70,12 +70,13 @@ export class Deck {
     this.stop.toggleAttribute("disabled", !isOn);
     this.pause.hidden = !isOn;
     sayLabel(this.pause, phase === "paused" ? "record.goon" : "record.pause");
-    find("pause-icon").setAttribute("href", `/icons.svg#${phase === "paused" ? "play" : "pause"}`);
+    // both are there from the beginning: a picture that is asked for later may find the network away
+    find("pause-icon").toggleAttribute("hidden", phase === "paused");
+    find("goon-icon").toggleAttribute("hidden", phase !== "paused");
     find("microphone").toggleAttribute("disabled", phase !== "paused");
     find("level").hidden = isOver;
     if (phase !== "recording") this.level.rest();
     this.#wakeLock.want(phase === "recording" || phase === "finishing");
-    find("awake").hidden = !this.#wakeLock.isMissing;
     find("unkept").hidden = isOver || !report.isUnkept;
     if (report.lostMs > 0) this.complain("status.lost", { seconds: Math.round(report.lostMs / 1000) });
   }

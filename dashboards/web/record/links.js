@@ -41,15 +41,28 @@ export class Links {
     try {
       await navigator.clipboard.writeText(this.#watch.value);
     } catch {
-      this.#watch.focus(); // selected, it can be copied by hand
+      this.#watch.focus(); // which selects it
+      this.#complain("record.copy.failed");
       return;
     }
+    find("link-trouble").hidden = true;
     say(find("copy-words"), "record.copied");
     setTimeout(() => say(find("copy-words"), "record.copy"), COPIED_MS);
   }
 
   async #share() {
-    // Whoever changes their mind has not failed, and whatever else goes wrong, the link is there to copy.
-    await navigator.share({ title: this.#title, url: this.#watch.value }).catch(() => {});
+    find("link-trouble").hidden = true;
+    try {
+      await navigator.share({ title: this.#title, url: this.#watch.value });
+    } catch (error) {
+      const hasChangedTheirMind = /** @type {Error} */ (error).name === "AbortError";
+      if (!hasChangedTheirMind) this.#complain("record.share.failed");
+    }
+  }
+
+  /** @param {string} key */
+  #complain(key) {
+    find("link-trouble").hidden = false;
+    say(find("link-trouble"), key);
   }
 }

@@ -2,7 +2,7 @@
 
 import { make, words } from "../shared/elements.js";
 import { clock, seconds } from "../shared/format.js";
-import { sayTime, text } from "../shared/i18n.js";
+import { sayTime } from "../shared/i18n.js";
 
 /** @typedef {import("../recorder/shelf.js").Unfinished} Unfinished */
 
@@ -22,8 +22,9 @@ export function showOffers(list, unfinished, onChoice) {
  * @param {(unfinished: Unfinished, goesOn: boolean) => void} onChoice
  */
 function makeOffer(unfinished, onChoice) {
-  const { title, nextSample, keptSamples, writtenAt, isStopping } = unfinished;
+  const { sessionId, title, nextSample, keptSamples, writtenAt, isStopping } = unfinished;
   const name = title ? make("b", "", title) : make("b", "", words("session.untitled"));
+  name.id = `offer-${sessionId}`;
   const time = make("span");
   time.dataset.time = new Date(writtenAt).toISOString();
   time.textContent = sayTime(time.dataset.time);
@@ -36,7 +37,7 @@ function makeOffer(unfinished, onChoice) {
   const offer = make("li", "offer", name, facts);
   if (kept > 0) offer.append(make("p", "hint", words("record.unfinished.kept", { seconds: kept })));
   offer.append(buttons);
-  offer.setAttribute("aria-label", title ?? text("session.untitled"));
+  offer.setAttribute("aria-labelledby", name.id);
   return offer;
 }
 

@@ -5,8 +5,10 @@ import { find, showShares, showTotals } from "../shared/elements.js";
 import { EventStream } from "../shared/events.js";
 import { paced, startFrame } from "../shared/frame.js";
 import { onLanguage, say, text } from "../shared/i18n.js";
+import { regain } from "../shared/regain.js";
 import { Library, Story } from "../shared/story.js";
 import { Transcript } from "../shared/transcript.js";
+import { keepReserve } from "../recorder/context.js";
 import { MicrophoneError } from "../recorder/microphone.js";
 import { Shelf } from "../recorder/shelf.js";
 import { awaitTurn } from "../recorder/turn.js";
@@ -97,11 +99,24 @@ async function withMicrophone(use) {
 async function record(microphone) {
   deck.tell("status.creating");
   const wishes = { title: title.value.trim() || null, tags: parseTags(tags.value), language: spoken.value || null };
-  const ask = () => createSession(wishes);
-  const session = await awaitTurn(ask, (left) => deck.tell("status.busy", { seconds: left }));
+  const session = await awaitTurn(() => askForSession(wishes), (left) => deck.tell("status.busy", { seconds: left }));
   const { session_id: sessionId, write_token: writeToken, read_token: readToken } = session;
   const recording = { sessionId, writeToken, readToken, ...wishes };
   follow(recording, await begin(shelf, recording, microphone));
+}
+
+/**
+ * A new session. A login that has ended is asked for over the page; a recording under way needs none.
+ * @param {Parameters<typeof createSession>[0]} wishes
+ */
+async function askForSession(wishes) {
+  try {
+    return await createSession(wishes);
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    await regain("record");
+    return createSession(wishes);
+  }
 }
 
 /**
@@ -178,9 +193,15 @@ async function pauseOrGoOn() {
  */
 async function isServed(id, token) {
   const error = await readSession(id, token).catch((caught) => caught);
-  return !(error instanceof ApiError && [401, 403].includes(error.status));
+  return !isRefused(error);
 }
 
+/** @param {unknown} error */
+function isRefused(error) {
+  return error instanceof ApiError && [401, 403].includes(error.status);
+}
+
+const reserved = keepReserve();
 await startFrame("record");
 const shelf = await Shelf.open().catch(() => null);
 const deck = new Deck();
@@ -207,4 +228,6 @@ addEventListener("pagehide", () => {
   stream?.close();
 });
 document.addEventListener("visibilitychange", () => recorder?.save()); // a phone may end a hidden page without a word
+await reserved;
+deck.rest();
 await offer();

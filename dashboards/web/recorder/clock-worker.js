@@ -1,3 +1,8 @@
-/** Ticks every second. Browsers slow the timers of a hidden page down to one a minute, but not those of its workers. */
+/** Ticks every second while it is wanted. Browsers slow the timers of a hidden page down to one a minute, not its workers'. */
 
-setInterval(() => postMessage("tick"), 1000);
+let ticking = 0;
+
+onmessage = ({ data: isWanted }) => {
+  clearInterval(ticking);
+  if (isWanted) ticking = setInterval(() => postMessage("tick"), 1000);
+};

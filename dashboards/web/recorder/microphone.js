@@ -1,5 +1,7 @@
 /** The microphone as a stream of 16 kHz frames, or a `MicrophoneError` that says why there is none. */
 
+import { closeContext, openContext } from "./context.js";
+
 /** @typedef {{pcm: Int16Array, peak: number, rms: number, at: number}} Frame  `at`: the time of day at its end, in ms. */
 /** @typedef {"insecure" | "denied" | "absent" | "busy" | "unsupported"} Obstacle */
 
@@ -27,10 +29,15 @@ const OBSTACLES = {
 /** Names that browsers have for a device that is in the list under its own name as well. */
 const ALIASES = ["default", "communications"];
 
+/** Where the browser, or node, has none there is none. */
+function devices() {
+  return globalThis.navigator?.mediaDevices;
+}
+
 /** @param {string | null} deviceId */
 async function requestStream(deviceId) {
   if (!globalThis.isSecureContext) throw new MicrophoneError("insecure");
-  if (!navigator.mediaDevices || !globalThis.AudioWorkletNode) throw new MicrophoneError("unsupported");
+  if (!devices() || !globalThis.AudioWorkletNode) throw new MicrophoneError("unsupported");
   // The browser's clean-up is made for calls; it eats quiet speech and changes loudness, which is a result here.
   const raw = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
   const device = deviceId === null ? {} : { deviceId }; // another one rather than none, when it is gone
@@ -46,23 +53,13 @@ async function requestStream(deviceId) {
  * @returns {Promise<{deviceId: string, label: string}[]>}
  */
 export async function listMicrophones() {
-  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
-  return devices.filter(({ kind, label, deviceId }) => kind === "audioinput" && label && !ALIASES.includes(deviceId));
+  const known = (await devices()?.enumerateDevices()) ?? [];
+  return known.filter(({ kind, label, deviceId }) => kind === "audioinput" && label && !ALIASES.includes(deviceId));
 }
 
 /** Asks to be given a microphone, for their names alone. Throws `MicrophoneError`. */
 export async function askForMicrophones() {
   for (const track of (await requestStream(null)).getTracks()) track.stop();
-}
-
-/** @param {MediaStream} stream */
-function makeContext(stream) {
-  const { sampleRate } = stream.getAudioTracks()[0].getSettings();
-  try {
-    return new AudioContext({ sampleRate, latencyHint: "interactive" });
-  } catch {
-    return new AudioContext({ latencyHint: "interactive" });
-  }
 }
 
 export class Microphone {
@@ -94,7 +91,7 @@ export class Microphone {
       else this.onFrame(data);
     };
     stream.getAudioTracks()[0].addEventListener("ended", () => this.#lose());
-    globalThis.navigator.mediaDevices?.addEventListener("devicechange", this.#lookForDevice);
+    devices()?.addEventListener("devicechange", this.#lookForDevice);
     context.addEventListener("statechange", () => this.#followContext());
   }
 
@@ -114,9 +111,8 @@ export class Microphone {
    */
   static async open(deviceId = null) {
     const stream = await requestStream(deviceId);
-    const context = makeContext(stream);
     try {
-      await context.audioWorklet.addModule(new URL("./capture-worklet.js", import.meta.url));
+      const context = await openContext(stream);
       const node = new AudioWorkletNode(context, "undertone-capture", { numberOfOutputs: 1 });
       context.createMediaStreamSource(stream).connect(node);
       node.connect(context.destination); // silent; a node that leads nowhere may not be run
@@ -154,8 +150,8 @@ export class Microphone {
 
   /** Not every browser ends the track of a device that is pulled out. */
   #lookForDevice = async () => {
-    const devices = await navigator.mediaDevices.enumerateDevices();
-    const isThere = devices.some(({ kind, deviceId }) => kind === "audioinput" && deviceId === this.deviceId);
+    const known = (await devices()?.enumerateDevices()) ?? [];
+    const isThere = known.some(({ kind, deviceId }) => kind === "audioinput" && deviceId === this.deviceId);
     if (!isThere && this.deviceId) this.#lose();
   };
 
@@ -166,9 +162,10 @@ export class Microphone {
   }
 
   async close() {
-    globalThis.navigator.mediaDevices?.removeEventListener("devicechange", this.#lookForDevice);
+    devices()?.removeEventListener("devicechange", this.#lookForDevice);
     for (const track of this.#stream.getTracks()) track.stop();
-    if (this.#context.state !== "closed") await this.#context.close();
+    this.#node.disconnect();
+    await closeContext(this.#context);
   }
 }
 

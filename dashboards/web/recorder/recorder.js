@@ -50,14 +50,17 @@ const DECLARED_PAUSE_MS = 1000;
 const MOST_LAG_MS = 2000;
 const SAMPLES_PER_MS = TARGET_RATE / 1000;
 
+/** Loaded with the page, since a recording may be taken up while the network is away. */
+const clock = globalThis.Worker && new Worker(new URL("./clock-worker.js", import.meta.url));
+
 /** @type {World} */
 const BROWSER = {
   ...UPLINK_BROWSER,
   timeOfDay: () => Date.now(),
   everySecond: (call) => {
-    const clock = new Worker(new URL("./clock-worker.js", import.meta.url));
     clock.onmessage = call;
-    return () => clock.terminate();
+    clock.postMessage(true);
+    return () => clock.postMessage(false);
   },
   onNetwork: (call) => {
     const changes = new AbortController();

@@ -4,11 +4,14 @@ export class WakeLock {
   #isWanted = false;
   /** @type {WakeLockSentinel | null} */
   #sentinel = null;
-  /** Whether the device may fall asleep though it should not: the browser cannot prevent that, or does not want to. */
-  isMissing = false;
-  onChange = () => {};
+  #onMissing;
 
-  constructor() {
+  /**
+   * @param {(isMissing: boolean) => void} onMissing Told whether the device may fall asleep though it should not: the
+   * browser cannot prevent that, or does not want to.
+   */
+  constructor(onMissing) {
+    this.#onMissing = onMissing;
     document.addEventListener("visibilitychange", () => void this.#follow());
   }
 
@@ -20,20 +23,24 @@ export class WakeLock {
   }
 
   async #follow() {
-    if (!this.#isWanted) {
-      this.isMissing = false;
-      await this.#sentinel?.release();
-      this.#sentinel = null;
-      return;
-    }
-    if (document.hidden || this.#sentinel?.released === false) return;
-    try {
-      this.#sentinel = await navigator.wakeLock.request("screen");
-      this.isMissing = false;
-    } catch {
-      this.isMissing = true; // there is none, or the battery is low
-    }
-    if (!this.#isWanted) await this.#follow(); // it was given up meanwhile
-    this.onChange();
+    if (!this.#isWanted) return this.#giveBack();
+    if (document.hidden || this.#isHeld()) return;
+    const sentinel = await navigator.wakeLock?.request("screen").catch(() => null);
+    if (!sentinel) return this.#onMissing(this.#isWanted); // there is none, or the battery is low
+    if (!this.#isWanted || this.#isHeld()) return void sentinel.release(); // it was given up meanwhile, or came twice
+    this.#sentinel = sentinel;
+    // a page out of sight always loses it, and asks again when it is seen
+    sentinel.addEventListener("release", () => this.#onMissing(this.#isWanted && !document.hidden && !this.#isHeld()));
+    this.#onMissing(false);
+  }
+
+  #giveBack() {
+    void this.#sentinel?.release();
+    this.#sentinel = null;
+    this.#onMissing(false);
+  }
+
+  #isHeld() {
+    return this.#sentinel?.released === false;
   }
 }

@@ -23,7 +23,9 @@ function tintWindow() {
  * @returns {Promise<string[]>} The rights of the login.
  */
 export async function startFrame(right) {
-  find("language").addEventListener("click", () => void chooseLanguage(language() === "ko" ? "en" : "ko"));
+  find("language").addEventListener("click", () => {
+    chooseLanguage(language() === "ko" ? "en" : "ko").catch(() => {}); // the page stays as it is, and whole
+  });
   find("theme").addEventListener("click", () => {
     const theme = isDark() ? "light" : "dark";
     document.documentElement.dataset.theme = theme;

@@ -14,8 +14,12 @@ import { fill } from "./format.js";
 export const LANGUAGES = ["en", "ko"];
 const STORED_AS = "undertone.language";
 
-/** @type {Record<string, string>} */
+/** @typedef {Record<string, string>} Messages */
+
+/** @type {Messages} */
 let messages = {};
+/** @type {Map<Language, Messages>} */
+const loaded = new Map();
 /** @type {Set<() => void>} */
 const listeners = new Set();
 
@@ -24,19 +28,39 @@ export function language() {
   return document.documentElement.lang === "ko" ? "ko" : "en";
 }
 
-/** Loads the messages of the document's language and says all that is marked. To be awaited before anything else. */
+/**
+ * Loads the messages of the document's language and says all that is marked. To be awaited before anything else. The
+ * other languages come behind it, since one of them may be chosen when the network is away.
+ */
 export async function startLanguage() {
-  const response = await fetch(new URL(`../messages/${language()}.json`, import.meta.url));
-  messages = await response.json();
-  sayAll(document);
-  for (const listener of listeners) listener();
+  messages = await load(language());
+  sayAll();
+  for (const each of LANGUAGES) void load(each).catch(() => {}); // asked for again when it is chosen
 }
 
-/** @param {Language} chosen */
+/**
+ * Says everything in another language; nothing changes if that cannot be had.
+ * @param {Language} chosen
+ */
 export async function chooseLanguage(chosen) {
+  messages = await load(chosen);
   localStorage.setItem(STORED_AS, chosen);
   document.documentElement.lang = chosen;
-  await startLanguage();
+  sayAll();
+}
+
+/**
+ * @param {Language} wanted
+ * @returns {Promise<Messages>}
+ */
+async function load(wanted) {
+  const known = loaded.get(wanted);
+  if (known) return known;
+  const response = await fetch(new URL(`../messages/${wanted}.json`, import.meta.url));
+  if (!response.ok) throw new Error(`there are no messages in ${wanted}: ${response.status}`);
+  const found = await response.json();
+  loaded.set(wanted, found);
+  return found;
 }
 
 /**
@@ -82,24 +106,24 @@ export function sayLabel(element, key) {
   element.setAttribute("title", text(key));
 }
 
-/** @param {ParentNode} root */
-function sayAll(root) {
-  for (const element of root.querySelectorAll("[data-say]")) {
+function sayAll() {
+  for (const element of document.querySelectorAll("[data-say]")) {
     const { say: key, values } = /** @type {HTMLElement} */ (element).dataset;
     element.textContent = text(/** @type {string} */ (key), JSON.parse(values ?? "{}"));
   }
-  for (const element of root.querySelectorAll("[data-say-label]")) {
+  for (const element of document.querySelectorAll("[data-say-label]")) {
     sayLabel(element, /** @type {HTMLElement} */ (element).dataset.sayLabel ?? "");
   }
-  for (const element of root.querySelectorAll("[data-say-placeholder]")) {
+  for (const element of document.querySelectorAll("[data-say-placeholder]")) {
     element.setAttribute("placeholder", text(/** @type {HTMLElement} */ (element).dataset.sayPlaceholder ?? ""));
   }
-  for (const element of root.querySelectorAll("[data-time]")) {
+  for (const element of document.querySelectorAll("[data-time]")) {
     element.textContent = sayTime(/** @type {HTMLElement} */ (element).dataset.time ?? "");
   }
-  for (const element of root.querySelectorAll("[data-tongue]")) {
+  for (const element of document.querySelectorAll("[data-tongue]")) {
     element.textContent = sayTongue(/** @type {HTMLElement} */ (element).dataset.tongue ?? "");
   }
+  for (const listener of listeners) listener();
 }
 
 /**

@@ -64,7 +64,9 @@ test("a flush waits for the last frame, but not for a sound that does not run", 
 test("a device that goes away is told once, by its track or by the list of devices", async (t) => {
   const list = { devices: [{ kind: "audioinput", deviceId: "one" }] };
   const mediaDevices = Object.assign(new EventTarget(), { enumerateDevices: async () => list.devices });
-  t.mock.getter(globalThis, "navigator", () => ({ mediaDevices }));
+  const former = Object.getOwnPropertyDescriptor(globalThis, "navigator") ?? { value: undefined, configurable: true };
+  Object.defineProperty(globalThis, "navigator", { value: { mediaDevices }, configurable: true });
+  t.after(() => Object.defineProperty(globalThis, "navigator", former));
   const { microphone, track } = play();
   let told = 0;
   microphone.onLost = () => (told += 1);

@@ -177,6 +177,17 @@ test("a pause, with a sleep in it, is declared once: a second at once and the re
   assert.deepEqual(sent(world.far).slice(1), [["gap", 17_600], ["gap", whole], [whole, 1600]]);
 });
 
+test("a pause that is shorter than a sleep must be to count is declared as well", async () => {
+  const { world, microphone, recorder } = play();
+  microphone.hear(100);
+  recorder.pause();
+  await microphone.answer();
+  world.passedMs = 900;
+  await recorder.goOn();
+  microphone.hear(1000);
+  assert.deepEqual(sent(world.far), [[0, 1600], ["gap", 14_400], [14_400, 1600]]);
+});
+
 test("a clock that is put back takes nothing away", async () => {
   const { world, microphone, recorder } = play();
   for (let at = 100; at <= 5000; at += 100) microphone.hear(at);

@@ -19,8 +19,10 @@ function asking() {
   /** @type {{words: string, cursor: string | null, limit: number, signal: AbortSignal, answer: (page: Page) => Promise<void>, fail: (error: Error) => Promise<void>}[]} */
   const asked = [];
   const results = new Results(({ words }, { cursor, limit }, signal) => {
-    /** @type {PromiseWithResolvers<Page>} */
-    const promised = Promise.withResolvers();
+    /** @type {{resolve: (page: Page) => void, reject: (error: Error) => void}} */
+    let promised = { resolve: () => {}, reject: () => {} };
+    /** @type {Promise<Page>} */
+    const promise = new Promise((resolve, reject) => (promised = { resolve, reject }));
     signal.addEventListener("abort", () => promised.reject(new ApiError(0, "aborted")));
     const settled = async () => {
       for (let turn = 0; turn < 9; turn++) await Promise.resolve();
@@ -30,7 +32,7 @@ function asking() {
       answer: (page) => (promised.resolve(page), settled()),
       fail: (error) => (promised.reject(error), settled()),
     });
-    return promised.promise;
+    return promise;
   }, () => {});
   const ids = () => results.found.map(({ session: { session_id } }) => session_id);
   return { results, asked, ids };
