@@ -184,9 +184,12 @@ async def test_a_card_is_touched_only_when_it_changed_and_is_in_sight(
               for (const card of document.querySelectorAll(".card")) new MutationObserver(note).observe(card, wanted);
             }"""
         )
-        await writer.write(speakers[0].changing(), speakers[-1].changing())
-        await expect(first.locator(".card-words")).to_have_text(speakers[-1].changing().text)
-        await let_pass(page, 2500)
+        await writer.write(speakers[0].changing())
+        for share in (0.5, 1.0):
+            partial = speakers[-1].changing(share)
+            await writer.write(partial)
+            await expect(first.locator(".card-words")).to_have_text(partial.text)
+            await let_pass(page, 1200)  # once a second all are looked at
         assert set(await page.evaluate("touched")) == {speakers[-1].session_id}
         assert await last.locator(".card-words").text_content() == before != speakers[0].changing().text
         await last.scroll_into_view_if_needed()
@@ -210,7 +213,7 @@ async def test_cards_are_arranged_every_three_seconds_at_most(
             await writer.write(*speaker.speak(20))
             await expect(page.locator(".card").first).to_have_attribute("data-session", speaker.session_id)
         times: list[float] = await page.evaluate("arranged")
-        assert len(times) == 3
+        assert len(times) >= 3
         assert all(later - earlier >= 2900 for earlier, later in pairwise(times)), times
 
 
