@@ -33,6 +33,14 @@ from undertone.settings import Settings
 MANY = 10_000
 MOST_ROWS = 900
 PATH = f"/session?id={SESSION_ID}"
+BUTTONS_OF = """async ([utterances, heardFromMs]) => {
+  const { Transcript } = await import("/shared/transcript.js");
+  const holder = document.createElement("div");
+  const transcript = new Transcript(holder, holder, { isLinked: true });
+  transcript.silence(heardFromMs, []);
+  transcript.show({ utterances, partial: null }, false);
+  return [...holder.querySelectorAll(".row")].map((row) => row.querySelectorAll(".row-play").length);
+}"""
 
 
 @pytest.fixture
@@ -383,6 +391,8 @@ async def test_words_are_heard_one_at_a_time_until_their_sound_is_no_longer_kept
         await page.reload()  # what cannot be heard is not offered
         await expect(page.locator("#silence")).to_have_text(re.compile("^What was said before 0:2[0-9] can no longer"))
         assert [await rows.nth(n).get_by_role("button").count() for n in (0, 4, 5, 11)] == [0, 0, 1, 1]
+        late = [said[n].model_dump(mode="json") for n in (4, 5)]
+        assert await page.evaluate(BUTTONS_OF, [late, said[4].end_ms]) == [0, 1], "nor on lines that come later"
         await rows.nth(4).get_by_role("link").focus()
         await page.keyboard.press("ArrowDown")
         await expect(rows.nth(5).get_by_role("link")).to_be_focused()
