@@ -19,8 +19,9 @@ help: ## this list
 up: $(READY) ## start all of it on this machine: make up, make up ARGS="--demo --port 8001"
 	@exec $(BIN)/undertone up $(ARGS)
 
+# The files stay in their order: those with the fewest tests, which xdist puts last by itself, take longest.
 test: lint ## every check and every test, two at a time: make test, make test ARGS="tests/unit -k codec"
-	$(PYTEST) -n 2 --dist loadfile $(ARGS)
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-torch: .venv-torch/.ready ## the tests of the engines on torch, in an environment of their own (6 GB)
 	.venv-torch/bin/pytest -m torch $(ARGS)

@@ -26,7 +26,7 @@ FINISHED_MS = 30_000
 async def test_speech_is_seen_live_and_found_again(platform: Platform, speech: Path) -> None:
     async with browser(*hearing(speech)) as chromium:
         unseen, _ = await open_page(chromium, platform.url)
-        await expect(unseen.locator("#live-none")).to_be_visible()
+        await expect(unseen.locator("#live-loading")).to_be_hidden()
         await _show(unseen, hidden=True)
         recorder, complaints = await open_page(chromium, f"{platform.url}/record")
         await recorder.get_by_label("Title").fill("Two sentences")
@@ -46,7 +46,7 @@ async def test_speech_is_seen_live_and_found_again(platform: Platform, speech: P
 
         home, home_complaints = await open_page(chromium, platform.url)
         await expect(home.locator(".card", has_text="Two sentences")).to_be_visible()
-        await expect(unseen.locator(".card")).to_have_count(0)
+        await expect(unseen.locator(".card", has_text="Two sentences")).to_have_count(0)
         await _show(unseen, hidden=False)
         await expect(unseen.locator(".card", has_text="Two sentences")).to_be_visible()
 
@@ -54,7 +54,7 @@ async def test_speech_is_seen_live_and_found_again(platform: Platform, speech: P
         await expect(recorder.locator("#status")).to_have_text(re.compile("^Finished"), timeout=FINISHED_MS)
         assert await violations_in_every_look(recorder) == []
         await expect(watcher.locator("#state")).to_have_text("ended")
-        await expect(home.locator(".card")).to_have_count(0)
+        await expect(home.locator(".card", has_text="Two sentences")).to_have_count(0)
         await expect(watcher.locator("#time-line svg")).to_be_visible()
         shown = await watcher.locator(".row-text").all_inner_texts()
         totals = await watcher.locator("#totals").inner_text()

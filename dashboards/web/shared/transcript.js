@@ -60,6 +60,7 @@ export class Transcript {
    * @param {boolean} isLive Whether the end is still moving, and so may be followed.
    */
   show({ utterances, partial, hasLater = false }, isLive) {
+    if (isLive && this.follow.isOn) this.#heedScroll(); // its event may be still to come
     this.#hasLater = hasLater;
     this.#isTaken = isLive && this.follow.isOn;
     const content = `${utterances[0]?.utterance_id} ${utterances.length} ${utterances.at(-1)?.utterance_id}`;
