@@ -40,7 +40,9 @@ async def test_minutes_without_a_network_change_nothing_of_what_is_heard(platfor
             await expect(page.locator("#status")).to_have_text(FINISHED, timeout=FINISHED_MS)
         heard = [await transcript(platform, page) for page in (calm, rough)]
         assert PLEASED in heard[0]
-        assert heard[0] == heard[1]
+        # Two pages begin at two samples of the same sound, and a capital or a comma may hang on that.
+        calm_words, rough_words = (re.findall(r"[\w']+", text.lower()) for text in heard)
+        assert calm_words == rough_words
 
 
 async def test_a_tab_that_is_gone_takes_nothing_with_it(platform: Platform, speech: Path) -> None:
