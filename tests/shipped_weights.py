@@ -86,12 +86,16 @@ def _read(file: Path) -> dict[str, Any]:
             weights[name.removesuffix("_quantized")] = _dequantise(stored, name)
     after = {taken: node for node in graph.node for taken in node.input}
     for node in graph.node:
-        if node.op_type == "MatMulInteger" and node.input[1] in stored:
+        if node.op_type in ("MatMulInteger", "MatMul") and node.input[1] in stored:
+            matrix = node.input[1]
             end = node
             while end.op_type != "Add":
                 end = after[end.output[0]]
             (bias,) = [name for name in end.input if name.endswith(".bias")]
-            weights[bias.removesuffix("bias") + "weight"] = _dequantise(stored, node.input[1]).T
+            is_packed = node.op_type == "MatMulInteger"
+            weights[bias.removesuffix("bias") + "weight"] = (
+                _dequantise(stored, matrix) if is_packed else stored[matrix]
+            ).T
     return weights
 
 

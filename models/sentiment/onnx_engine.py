@@ -25,9 +25,9 @@ from undertone.events import Sentiment
 class OnnxEngine:
     """A ``SentimentEngine`` from a folder of ``model.onnx``, ``tokenizer.json`` and ``card.json``, warm.
 
-    The model takes ``input_ids`` and ``attention_mask`` [1, tokens] and gives ``logits`` [1, labels]; ``ngrams.npy``
-    [rows, labels + 1] is there if the card says so. One text at a time on the thread that asks, so a score depends on
-    nothing but its text.
+    The model takes ``input_ids``, and ``attention_mask`` if it likes, [1, tokens], and gives ``logits`` [1, labels];
+    ``ngrams.npy`` [rows, labels + 1] is there if the card says so. One text at a time on the thread that asks, so a
+    score depends on nothing but its text.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,6 +39,7 @@ class OnnxEngine:
             self._tokenizer.enable_truncation(self._card.most_tokens)
             self._unknown = _unknown_tokens(folder / TOKENIZER, self._tokenizer)
             self._session = onnxruntime.InferenceSession(folder / MODEL, _options(), ["CPUExecutionProvider"])
+            self._takes_mask = "attention_mask" in {each.name for each in self._session.get_inputs()}
             self._table = np.load(folder / TABLE, allow_pickle=False) if self._card.longest_ngram else None
             outputs = self._logits([0]) + self._scores("warm") + self._card.bias
         except Exception as error:  # both libraries raise whatever there is
@@ -81,7 +82,8 @@ class OnnxEngine:
 
     def _logits(self, ids: list[int]) -> NDArray[np.float64]:
         tokens = np.array([ids], np.int64)
-        (logits,) = self._session.run(["logits"], {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})
+        inputs = {"input_ids": tokens} | ({"attention_mask": np.ones_like(tokens)} if self._takes_mask else {})
+        (logits,) = self._session.run(["logits"], inputs)
         return np.asarray(logits, np.float64)
 
     def _scores(self, text: str) -> NDArray[np.float64]:

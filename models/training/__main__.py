@@ -9,6 +9,7 @@ that ships. Needs the extra ``training``.
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -32,11 +33,14 @@ from models.training.export import export, export_table, write_card
 from models.training.fitting import predict, train
 from models.training.network import Classifier
 from models.training.ngram_table import choose_weight, fit_table, score, weigh
-from models.training.recipes import RECIPES, Recipe
+from models.training.recipes import RECIPES, Lesson, Recipe
+from models.training.teaching import begin, teach
 from undertone.errors import UndertoneError
 from undertone.settings import read_settings
 
 DROPOUT = 0.1
+TRIED = 600
+"""Texts that tell which matrix may not be packed."""
 
 
 def main() -> None:
@@ -61,33 +65,52 @@ def main() -> None:
     recipe.base.tokenizer.enable_truncation(recipe.most_tokens)
     folder = chosen.out or SHIPPED / f"sentiment-{recipe.language}"
     if chosen.limit:
-        recipe = replace(recipe, examples=recipe.examples[: chosen.limit], held_out=recipe.held_out[: chosen.limit])
+        recipe = _shorten(recipe, chosen.limit)
     if chosen.weights:
-        network = Classifier(recipe.base, DROPOUT).eval()
+        layers = recipe.base.layers if recipe.pupil is None else len(recipe.pupil.layers)
+        network = Classifier(replace(recipe.base, layers=layers), DROPOUT).eval()
         network.load_state_dict(load_file(chosen.weights))
     else:
         network = _train(recipe, chosen.seed, random)
     if chosen.keep:
         save_file(network.state_dict(), chosen.keep)
-    export(network, recipe.base.tokenizer, folder)
+    export(network, recipe.base.tokenizer, folder, [example.text for example in recipe.held_out[:TRIED]])
     write_card(folder, _finish(network, recipe, chosen.seed, folder))
     _say(f"written to {folder}; judge it with python -m benchmarks.sentiment FILE.tsv --model {folder}")
 
 
+def _shorten(recipe: Recipe, limit: int) -> Recipe:
+    return replace(
+        recipe,
+        examples=recipe.examples[:limit],
+        lessons=[replace(lesson, examples=lesson.examples[:limit]) for lesson in recipe.lessons],
+        held_out=recipe.held_out[:limit],
+    )
+
+
 def _train(recipe: Recipe, seed: int, random: Random) -> Classifier:
+    network = _follow(Classifier(recipe.base, DROPOUT), recipe.lessons, recipe, seed, random)
+    if recipe.pupil is None:
+        return network
+    pupil = recipe.pupil
+    taught = teach(network, recipe.base.tokenizer, recipe.lessons[0].examples, pupil.share)
+    begun = begin(network, recipe.base, pupil.layers, DROPOUT)
+    return _follow(begun, [Lesson(taught, pupil.fit)], recipe, seed, random)
+
+
+def _follow(network: Classifier, lessons: Sequence[Lesson], recipe: Recipe, seed: int, random: Random) -> Classifier:
     began_s = time.monotonic()
-    network = Classifier(recipe.base, DROPOUT)
-    for number, fit in enumerate(recipe.fits):
-        _say(f"{len(recipe.examples)} examples, {fit}")
+    for number, lesson in enumerate(lessons):
+        _say(f"{len(lesson.examples)} examples, {lesson.fit}")
         if number:
             torch.manual_seed(seed + number)
-            random = Random(seed + number)  # noqa: S311 - so that a later fit does not hang on the number of draws before
+            random = Random(seed + number)  # noqa: S311 - so that a later lesson does not hang on the draws before
         network = train(
             network,
             recipe.base.tokenizer,
-            recipe.examples,
+            lesson.examples,
             recipe.vary,
-            fit,
+            lesson.fit,
             random,
             lambda step, steps, loss: _say(f"{step}/{steps} loss {loss:.3f} {time.monotonic() - began_s:.0f} s"),
         )

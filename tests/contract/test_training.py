@@ -3,14 +3,19 @@
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from models.sentiment import load_engines
 from models.sentiment.ngrams import Runs
 from models.sentiment.onnx_card import OnnxCard
 from models.training.examples import LABELS, Example
+
+if TYPE_CHECKING:
+    from models.training.bases import Base
 
 pytestmark = [
     pytest.mark.torch,
@@ -35,14 +40,36 @@ def make_examples(random: Random, count: int) -> list[Example]:
     ]
 
 
+def make_tokenizer() -> Tokenizer:
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "was", *GOOD, *BAD, *PLAIN, *" ".join(THINGS).split()]
+    tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(dict.fromkeys(vocabulary))}, "[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    return tokenizer
+
+
+def make_base(layers: int) -> "Base":
+    from transformers import BertConfig, BertModel
+
+    from models.training.bases import HEADS, SIZE, WIDE, Base
+
+    tokenizer = make_tokenizer()
+    config = BertConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=SIZE,
+        intermediate_size=WIDE,
+        num_attention_heads=HEADS,
+        num_hidden_layers=layers,
+    )
+    weights = BertModel(config, add_pooling_layer=False).state_dict()
+    return Base(weights, tokenizer, layers=layers, pad_token=0)
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Example], np.ndarray]:
     """A folder, examples that were not trained on, and the logits of the network and table before they were packed."""
     import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import BertConfig, BertModel
 
-    from models.training.bases import HEADS, SIZE, WIDE, Base
     from models.training.export import export, export_table, write_card
     from models.training.fitting import Fit, predict, train
     from models.training.network import Classifier
@@ -50,19 +77,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Exampl
 
     torch.manual_seed(1)
     random = Random(1)
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "was", *GOOD, *BAD, *PLAIN, *" ".join(THINGS).split()]
-    tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(dict.fromkeys(vocabulary))}, "[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=SIZE,
-        intermediate_size=WIDE,
-        num_attention_heads=HEADS,
-        num_hidden_layers=1,
-    )
-    weights = BertModel(config, add_pooling_layer=False).state_dict()
-    base = Base(weights, tokenizer, layers=1, pad_token=0)
+    base, tokenizer = make_base(layers=1), make_tokenizer()
     examples, unseen = make_examples(random, 600), make_examples(random, 60)
     fit = Fit(epochs=3, rate=5e-4, batch=32, smoothing=0.05)
     losses: list[float] = []
@@ -79,7 +94,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Exampl
     texts = [example.text for example in unseen]
     form = Form(Runs(5, over_words=True), rows=1 << 16, penalty=3e-6)
     table = weigh(fit_table(examples, form, 1), 0.3)
-    export(network, tokenizer, folder)
+    export(network, tokenizer, folder, texts)
     export_table(table, folder)
     card = OnnxCard(
         name="tiny",
@@ -124,3 +139,93 @@ def test_its_name_tells_which_weights_these_are(
     name, _, revision = engine.name.partition("@")
     assert name == "tiny"
     assert len(revision) == 8
+
+
+def test_the_matrix_that_cannot_be_packed_stays_as_it_is(tmp_path: Path) -> None:
+    import onnx
+    import torch
+    from onnx import numpy_helper
+
+    from models.training.bases import SIZE, WIDE
+    from models.training.export import export
+    from models.training.network import Classifier
+
+    torch.manual_seed(1)
+    network = Classifier(make_base(layers=3), 0.1).eval()
+    outlier = network.encoder.encoder.layer[1]
+    with torch.no_grad():  # one state of a thousand and five hundred is a thousand times as large as the others
+        outlier.intermediate.dense.bias[7] = 300.0
+    export(network, make_tokenizer(), tmp_path, [example.text for example in make_examples(Random(1), 20)])
+    graph = onnx.load(tmp_path / "model.onnx").graph
+    (kept,) = (
+        numpy_helper.to_array(each)
+        for each in graph.initializer
+        if list(each.dims) == [WIDE, SIZE] and each.data_type == onnx.TensorProto.FLOAT
+    )
+    assert np.allclose(kept.T, outlier.output.dense.weight.detach().numpy())
+
+
+def test_what_a_teacher_says_counts_by_its_share() -> None:
+    import torch
+
+    from models.training.fitting import predict
+    from models.training.network import Classifier
+    from models.training.teaching import teach
+
+    torch.manual_seed(1)
+    teacher, tokenizer = Classifier(make_base(layers=1), 0.1).eval(), make_tokenizer()
+    examples = make_examples(Random(1), 9)
+    logits = predict(teacher, tokenizer, [example.text for example in examples])
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    taught = teach(teacher, tokenizer, examples, 0.25)
+    assert [example.text for example in taught] == [example.text for example in examples]
+    for example, new, chance in zip(examples, taught, chances, strict=True):
+        assert new.target == pytest.approx(0.75 * np.array(example.target) + 0.25 * chance)
+
+
+def test_a_pupil_begins_with_the_layers_of_its_teacher() -> None:
+    import torch
+
+    from models.training.network import Classifier
+    from models.training.teaching import begin
+
+    base = make_base(layers=3)
+    teacher = Classifier(base, 0.1).eval()
+    with torch.no_grad():
+        teacher.head.bias += 1
+    pupil = begin(teacher, base, (0, 2), 0.1).eval()
+    known = teacher.state_dict()
+    assert torch.equal(pupil.head.bias, teacher.head.bias)
+    for mine, its in ((0, 0), (1, 2)):
+        name = "encoder.encoder.layer.{}.output.dense.weight"
+        assert torch.equal(pupil.state_dict()[name.format(mine)], known[name.format(its)])
+    assert len(pupil.encoder.encoder.layer) == 2
+
+
+def test_a_base_is_read_from_an_export_that_has_lost_the_names_of_its_matrices(tmp_path: Path) -> None:
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    from models.training.bases import read_bge
+
+    matrix = np.arange(6, dtype=np.float32).reshape(2, 3)
+    bias, norm, words = np.ones(3, np.float32), np.full(3, 2, np.float32), np.full((4, 2), 3, np.float32)
+    named = {
+        "onnx::MatMul_7": matrix,
+        "encoder.layer.0.output.dense.bias": bias,
+        "encoder.layer.0.output.LayerNorm.bias": norm,
+        "embeddings.word_embeddings.weight": words,
+    }
+    nodes = [
+        helper.make_node("MatMul", ["states", "onnx::MatMul_7"], ["product"]),
+        helper.make_node("Add", ["encoder.layer.0.output.dense.bias", "product"], ["sum"]),
+        helper.make_node("Add", ["sum", "encoder.layer.0.output.LayerNorm.bias"], ["last"]),
+    ]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("states", "last")]
+    arrays = [numpy_helper.from_array(array, name) for name, array in named.items()]
+    graph = helper.make_graph(nodes, "export", ends[:1], ends[1:], arrays)
+    onnx.save(helper.make_model(graph), tmp_path / "bge-small-en-v1.5.onnx")
+    make_tokenizer().save(str(tmp_path / "bge-small-en-v1.5-tokenizer.json"))
+    weights = read_bge(tmp_path).weights
+    assert set(weights) == set(named) - {"onnx::MatMul_7"} | {"encoder.layer.0.output.dense.weight"}
+    assert weights["encoder.layer.0.output.dense.weight"].tolist() == matrix.T.tolist()

@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 from models.weights import registry
 from models.weights.fetch import fetch, is_here, locate, verify
-from models.weights.registry import Entry, File, Hub, Packages
+from models.weights.registry import Entry, File, Hub, Jar, Packages, Source
 from tests.pretend_hub import COMMIT, hub
 from undertone.errors import FatalError
 
@@ -35,7 +35,7 @@ def file_of(name: str, content: bytes) -> File:
 FILES = (file_of("model.bin", MODEL), file_of("config.json", CONFIG))
 
 
-def entry_of(*sources: Hub | Packages, files: tuple[File, ...] = FILES) -> Entry:
+def entry_of(*sources: Source, files: tuple[File, ...] = FILES) -> Entry:
     return Entry("pretend", "speech", "model.bin", files, sources, "none")
 
 
@@ -144,6 +144,25 @@ def test_files_without_a_stamp_are_checked_in_full(
     assert not is_here(entry, tmp_path)
     assert fetch("pretend", tmp_path) == folder
     assert is_here(entry, tmp_path)
+
+
+def test_a_jar_is_opened_and_checked_and_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = tmp_path / "repository"
+    jar = repository / "org/example/pretend/1.0/pretend-1.0.jar"
+    jar.parent.mkdir(parents=True)
+    monkeypatch.setattr("jgo.maven._core.DEFAULT_LOCAL_REPOS", [repository])
+    entry = entry_of(Jar("org.example:pretend:1.0"))
+    register(monkeypatch, entry)
+    with zipfile.ZipFile(jar, "w") as archive:
+        archive.writestr("model.bin", MODEL)
+    with pytest.raises(FatalError, match=r"Maven Central \(org\.example:pretend:1\.0\): .*config\.json"):
+        fetch("pretend", tmp_path)
+    with zipfile.ZipFile(jar, "w") as archive:
+        archive.writestr("model.bin", MODEL)
+        archive.writestr("config.json", CONFIG)
+    folder = fetch("pretend", tmp_path)
+    assert (folder / "model.bin").read_bytes() == MODEL
+    assert not list(folder.glob("**/*.jar"))
 
 
 def test_packages_that_lack_a_file_say_so(packages: Packages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

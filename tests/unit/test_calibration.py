@@ -113,7 +113,14 @@ def test_the_bias_finds_what_was_added_to_the_logits() -> None:
 
 def test_the_threshold_is_where_calling_it_neutral_stops_being_better() -> None:
     unsure, sure = [0.4, 0.25, 0.35], [0.8, 0.1, 0.1]
-    probabilities = [unsure] * 10 + [sure] * 10
-    mostly_neutral, right = [1] * 6 + [0] * 4, [0] * 10
-    assert fit_least_probability(probabilities, mostly_neutral + right, neutral=1) == 0.8
+    probabilities = [unsure] * 100 + [sure] * 100
+    right = [0] * 100
+    assert fit_least_probability(probabilities, [1] * 70 + [0] * 30 + right, neutral=1) == 0.41
     assert fit_least_probability(probabilities, right + right, neutral=1) == 0
+
+
+def test_a_threshold_that_chance_explains_is_none() -> None:
+    unsure, sure = [0.4, 0.25, 0.35], [0.8, 0.1, 0.1]
+    labels = [1] * 60 + [0] * 40 + [0] * 100
+    assert fit_least_probability([unsure] * 100 + [sure] * 100, labels, neutral=1) == 0
+    assert fit_least_probability([unsure] * 1000 + [sure] * 1000, labels[:100] * 10 + labels[100:] * 10, neutral=1) > 0
