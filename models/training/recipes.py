@@ -35,6 +35,9 @@ KOREAN_LAYERS = 6
 KOREAN_HALF = 46_000
 """Of each label in each of the later lessons: twice as many is what the neutral comments suffice for."""
 
+EVERYDAY_BESIDE = 5000
+"""Sentences of everyday speech in each of the later lessons."""
+
 WEAK_VALENCE = 1.0
 """VADER's raters gave -4 to 4; a sentence nearer to 0 than this is neutral to one rater in five."""
 
@@ -205,9 +208,9 @@ def _balance(more: Sequence[Example], known: Sequence[Example], each: int, rando
 
 
 def _halve(examples: Sequence[Example], beside: Sequence[Example], random: Random) -> list[list[Example]]:
-    """Two parts of the examples, with five ninths of the others beside each, in any order."""
+    """Two parts of the examples, with some of the others beside each, in any order."""
     half = len(examples) // 2
-    parts = [[*part, *random.sample(beside, len(beside) * 5 // 9)] for part in (examples[:half], examples[half:])]
+    parts = [[*part, *random.sample(beside, EVERYDAY_BESIDE)] for part in (examples[:half], examples[half:])]
     return [random.sample(part, len(part)) for part in parts]
 
 

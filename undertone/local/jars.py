@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from undertone.errors import FatalError
+from undertone.local.maven import download_jar, open_maven
 
 KAFKA_VERSION = "4.3.1"
 KAFKA = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
@@ -86,8 +87,8 @@ def _tell_from(tell: Tell | None, before: int, count: int, done: int) -> None:
 def _download_all(coordinates: list[str], pins: Pins, folder: Path, tell: Callable[[int], None]) -> None:
     with _fresh_folder(folder) as fresh, ThreadPoolExecutor(4) as pool:
         tell(0)
-        context = _maven(fresh)
-        paths = pool.map(lambda coordinate: _download(context, coordinate), coordinates)
+        maven = open_maven(fresh)
+        paths = pool.map(lambda coordinate: _download(maven, coordinate), coordinates)
         try:
             for done, (coordinate, path) in enumerate(zip(coordinates, paths, strict=True), start=1):
                 check_sum(path, pins[coordinate])
@@ -97,29 +98,16 @@ def _download_all(coordinates: list[str], pins: Pins, folder: Path, tell: Callab
             pool.shutdown(cancel_futures=True)
 
 
-def _download(context: Any, coordinate: str) -> Path:
-    group, name, version = coordinate.split(":")
+def _download(maven: Any, coordinate: str) -> Path:
     try:
-        path: Path = context.project(group, name).at_version(version).artifact().resolve()
-    except (OSError, RuntimeError) as error:  # requests' errors are OSErrors; jgo raises RuntimeError on 404
+        return download_jar(maven, coordinate)
+    except OSError as error:
+        _, name, version = coordinate.split(":")
         raise FatalError(
-            f"{name}-{version}.jar of Apache Kafka cannot be downloaded from Maven Central ({_innermost(error)}); "
+            f"{name}-{version}.jar of Apache Kafka cannot be downloaded from Maven Central ({error}); "
             "the first start needs the network: connect it (HTTPS_PROXY is honoured), or copy the cache folder "
             "(UNDERTONE_CACHE) of a machine that has it, or set UNDERTONE_KAFKA to a running Kafka"
         ) from error
-    return path
-
-
-def _innermost(error: BaseException) -> str:
-    while error.__context__ is not None:
-        error = error.__context__
-    return str(error) or type(error).__name__
-
-
-def _maven(repository: Path) -> Any:
-    from jgo.maven import MavenContext
-
-    return MavenContext(repo_cache=repository)
 
 
 @contextmanager
@@ -144,9 +132,9 @@ def pin_jars() -> Pins:
     coordinates = sorted({f"{a.groupId}:{a.artifactId}:{a.version}" for a in jgo.resolve(KAFKA)} | {LOGGING})
     here: AbstractContextManager[str] = tempfile.TemporaryDirectory()
     with here as folder:
-        context = _maven(Path(folder))
+        maven = open_maven(Path(folder))
         return {
-            coordinate: hashlib.sha256(_download(context, coordinate).read_bytes()).hexdigest()
+            coordinate: hashlib.sha256(_download(maven, coordinate).read_bytes()).hexdigest()
             for coordinate in coordinates
         }
 
