@@ -20,7 +20,12 @@ class Pages(StaticFiles):
     """The files of ``web``; ``/record`` is ``record.html``. Browsers ask each time whether a file has changed."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file at ``path``, or else at ``path`` with ``.html``."""
+        """The file at ``path``, or else at ``path`` with ``.html``.
+
+        A path that begins with two slashes has none: a page there would take its own path for another host.
+        """
+        if scope["path"].startswith("//"):
+            raise HTTPException(404)
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:

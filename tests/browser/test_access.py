@@ -116,7 +116,18 @@ async def test_the_owners_link_works_once_and_is_in_no_history(site: Site, chrom
     await expect(another).to_have_url(f"{site.url}/login")
 
 
-@pytest.mark.parametrize("next_", ["https://evil.test/", "//evil.test/", "%5C%5Cevil.test", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "next_",
+    [
+        "https://evil.test/",
+        "//evil.test/",
+        "%5C%5Cevil.test",
+        "javascript:alert(1)",
+        "/.//evil.test/login",
+        "/.%5C%5Cevil.test/",
+        "/%09/evil.test/",
+    ],
+)
 async def test_a_login_leads_to_no_other_site(site: Site, chromium: Browser, next_: str) -> None:
     page, _ = await open_page(chromium, link_of(site, f"?next={next_}"))
     await expect(page.get_by_role("button", name="Log out")).to_be_visible()

@@ -52,9 +52,11 @@ async def test_files_are_found_and_typed(client: httpx.AsyncClient, path: str, f
     assert answer.headers["etag"]
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/nothing.js", "/%2e%2e/secret", "/..%2fsecret.html", "/%00"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/nothing.js", "/%2e%2e/secret", "/..%2fsecret.html", "/%00", "//record", "///"]
+)
 async def test_what_is_not_there_is_not_found(client: httpx.AsyncClient, path: str) -> None:
-    assert (await client.get(path)).status_code == 404
+    assert (await client.get(f"http://test{path}")).status_code == 404
 
 
 async def test_every_answer_carries_the_headers(client: httpx.AsyncClient) -> None:

@@ -4,7 +4,8 @@ import { logIn, readLogin } from "../shared/api.js";
 import { find } from "../shared/elements.js";
 import { startFrame } from "../shared/frame.js";
 import { say } from "../shared/i18n.js";
-import { destination } from "../shared/login.js";
+import { may } from "../shared/login.js";
+import { destination } from "./destination.js";
 
 /** @type {HTMLInputElement} */
 const key = find("key");
@@ -17,7 +18,7 @@ async function use(credential) {
   try {
     await logIn(credential);
     const { rights } = await readLogin();
-    location.replace(destination(location.search, rights));
+    location.replace(destination(location.search, location.origin, may(rights, "read")));
   } catch (error) {
     find("submit").toggleAttribute("disabled", false);
     trouble.hidden = false;

@@ -38,20 +38,6 @@ export function pathToLogin() {
   return next === "/" ? "/login" : `/login?${new URLSearchParams({ next })}`;
 }
 
-/**
- * Where to go after a login: the page that was asked for, of this origin alone, or else one that this login may see.
- * @param {string} asked The query of the login page.
- * @param {string[]} rights
- */
-export function destination(asked, rights) {
-  const next = new URLSearchParams(asked).get("next");
-  if (next !== null && URL.canParse(next, location.origin)) {
-    const url = new URL(next, location.origin);
-    if (url.origin === location.origin) return url.pathname + url.search + url.hash;
-  }
-  return may(rights, "read") ? "/" : "/record";
-}
-
 /** @param {string | null} name */
 export function showLogout(name) {
   const button = find("logout");
