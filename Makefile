@@ -9,9 +9,10 @@ BIN    := $(VENV)/bin
 PYTEST := $(BIN)/pytest
 ARGS   ?=
 MINUTES ?= 60
+MANIFEST ?= tests/data/speech/manifest.json
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-torch lint format unit fault soak screens lock
+.PHONY: help up test test-torch lint format unit fault soak hostile screens lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | while IFS='|' read -r name does; do printf '%-16s %s\n' "$$name" "$$does"; done
@@ -47,6 +48,9 @@ fault: $(READY) ## kill, cut, fill and delay: make fault is the short selection,
 
 soak: $(READY) ## an hour of the whole platform: what grows? make soak MINUTES=60 ARGS="--speakers 6"
 	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) $(ARGS)
+
+hostile: $(READY) ## attackers beside honest speakers and viewers: who is harmed? make hostile, make hostile ARGS="--only gaps --minutes 1"
+	$(BIN)/python -m benchmarks.hostile $(MANIFEST) $(ARGS)
 
 screens: $(READY) ## take the screenshots in docs/screenshots anew: make screens, make screens ARGS="live session"
 	$(BIN)/python -m tests.browser.screenshots docs/screenshots $(ARGS)

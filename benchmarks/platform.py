@@ -36,7 +36,7 @@ async def _hear(url: str, clip: Clip, language: str | None) -> Heard:
     for start in range(0, len(pcm), FRAME_BYTES):
         await recorder.write(pcm[start : start + FRAME_BYTES])
     finished = await recorder.stop()
-    utterances = await _utterances(url, keys, finished.utterances)
+    utterances = await read_utterances(url, keys, finished.utterances)
     counted = [item["text"] for item in utterances if item["quality"]["suppressed"] is None]
     return Heard(
         text=" ".join(item["text"] for item in utterances),
@@ -46,7 +46,7 @@ async def _hear(url: str, clip: Clip, language: str | None) -> Heard:
     )
 
 
-async def _utterances(url: str, keys: SessionKeys, count: int) -> list[dict[str, Any]]:
+async def read_utterances(url: str, keys: SessionKeys, count: int) -> list[dict[str, Any]]:
     """The stored utterances of a session that has ended, once all that count are stored."""
     async with httpx.AsyncClient(base_url=url, timeout=30) as http, asyncio.timeout(STORED_WITHIN_S):
         while True:
