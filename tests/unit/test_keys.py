@@ -1,6 +1,9 @@
 """API keys in their file, logins made with them, and which settings are served at all."""
 
 import logging
+import os
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
+from undertone.access import keys
 from undertone.access.guard import check_access
 from undertone.access.keys import PREFIX, Keyring, drop_key, make_key, read_keys
 from undertone.access.logins import OWNER, Logins, link_to
@@ -79,6 +83,81 @@ def test_a_file_that_is_spoiled_while_it_is_served_opens_nothing(path: Path, cap
     assert "line 2" in caplog.text
     path.write_text(good)
     assert keyring.find(key) is not None
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_a_file_that_may_be_read_again_opens_at_once(path: Path, what: str, caplog: pytest.LogCaptureFixture) -> None:
+    key = make_key(path, "robot", [Right.READ])
+    keyring = Keyring(path)
+    locked = path if what == "file" else path.parent
+    before = path.stat()
+    mode = locked.stat().st_mode
+    locked.chmod(0)
+    with caplog.at_level(logging.ERROR):
+        assert keyring.find(key) is None
+        assert keyring.find(key) is None
+    assert caplog.text.count("Permission denied") == 1
+    locked.chmod(mode)
+    assert keyring.find(key) is not None
+    assert path.stat().st_mtime_ns == before.st_mtime_ns  # nobody had to touch it
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_file_that_is_given_back_to_the_server_opens_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    nobody = 65534
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own is closed to others
+        Path(folder).chmod(0o755)
+        path = Path(folder) / "keys"
+        key = make_key(path, "robot", [Right.READ])
+        os.chown(path, nobody, nobody)
+        try:
+            os.seteuid(nobody)
+            keyring = Keyring(path)
+            os.seteuid(0)
+            make_key(path, "another", [Right.READ])  # as an administrator would, and now it is root's
+            os.seteuid(nobody)
+            with caplog.at_level(logging.ERROR):
+                assert keyring.find(key) is None
+                assert keyring.find(key) is None
+            assert caplog.text.count("Permission denied") == 1
+            os.seteuid(0)
+            os.chown(path, nobody, nobody)
+            os.seteuid(nobody)
+            assert keyring.find(key) is not None
+        finally:
+            os.seteuid(0)
+
+
+def test_a_file_that_could_not_be_read_is_read_at_the_next_question(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a change of owner leaves no trace in what a network file system tells of the file."""
+    key = make_key(path, "robot", [Right.READ])
+    keyring = Keyring(path)
+    good = path.read_text()
+    path.write_text("what is this?")
+    assert keyring.find(key) is None
+    spoiled = keys._state_of(path)
+    path.write_text(good)
+    monkeypatch.setattr(keys, "_state_of", lambda _: spoiled)
+    assert keyring.find(key) is not None
+
+
+def test_keys_that_are_made_at_once_are_all_kept(path: Path) -> None:
+    names = [f"robot-{number}" for number in range(16)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        made = dict(zip(names, pool.map(lambda name: make_key(path, name, [Right.READ]), names), strict=True))
+    keyring = Keyring(path)
+    assert {name for name, key in made.items() if keyring.find(key)} == set(names)
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(lambda name: drop_key(path, name), names))
+    assert keyring.is_empty()
+
+
+def test_other_users_cannot_hold_the_lock(path: Path) -> None:
+    make_key(path, "robot", [Right.READ])
+    assert path.with_name("keys.lock").stat().st_mode & 0o077 == 0
 
 
 def test_names_are_not_given_twice_and_what_is_not_there_is_not_dropped(path: Path) -> None:

@@ -8,10 +8,13 @@ import hashlib
 import logging
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+
+from filelock import FileLock, Timeout
 
 from undertone.access.rights import Right, read_rights
 from undertone.errors import FatalError
@@ -20,6 +23,7 @@ from undertone.local.home import write_private
 PREFIX = "undertone_"
 """Every key begins so, for people and for programs that look for secrets where none should be."""
 
+_LOCKED_WITHIN_S = 10.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -70,30 +74,33 @@ def make_key(path: Path, name: str, rights: Iterable[Right]) -> str:
     """
     if not _NAME.fullmatch(name):
         raise FatalError(f"{name!r} is no name for a key: letters, digits and _ . @ -, at most 64")
-    keys = read_keys(path)
-    if name in keys:
-        raise FatalError(f"there is a key {name} already: drop it first, or choose another name")
-    key = PREFIX + secrets.token_urlsafe(32)
-    _write_keys(path, {**keys, name: ApiKey(name, frozenset(rights), digest_of(key))})
+    with _locked(path):
+        keys = read_keys(path)
+        if name in keys:
+            raise FatalError(f"there is a key {name} already: drop it first, or choose another name")
+        key = PREFIX + secrets.token_urlsafe(32)
+        _write_keys(path, {**keys, name: ApiKey(name, frozenset(rights), digest_of(key))})
     return key
 
 
 def drop_key(path: Path, name: str) -> None:
     """Take a key out of the file. Raises ``FatalError`` if there is none of that name."""
-    keys = read_keys(path)
-    if keys.pop(name, None) is None:
-        raise FatalError(f"there is no key {name}: `undertone keys list` shows those that there are")
-    _write_keys(path, keys)
+    with _locked(path):
+        keys = read_keys(path)
+        if keys.pop(name, None) is None:
+            raise FatalError(f"there is no key {name}: `undertone keys list` shows those that there are")
+        _write_keys(path, keys)
 
 
 class Keyring:
-    """The keys that are in force: the file's, looked at again at each question."""
+    """The keys that are in force: the file's, read again when it changes, and at each question until it can be read."""
 
     def __init__(self, path: Path) -> None:
         """Raises ``FatalError`` if the file is there and cannot be read."""
         self._path = path
         self._state = _state_of(path)
         self._keys: Mapping[str, ApiKey] = read_keys(path)
+        self._trouble: str | None = None
 
     def find(self, key: str) -> ApiKey | None:
         """The key as the file knows it."""
@@ -111,24 +118,46 @@ class Keyring:
 
     def _current(self) -> Mapping[str, ApiKey]:
         state = _state_of(self._path)
-        if state != self._state:
+        if state != self._state or self._trouble is not None:
             self._state, self._keys = state, {}
             try:
-                self._keys = read_keys(self._path)
+                self._keys, self._trouble = read_keys(self._path), None
             except FatalError as error:
-                log.error("%s; until it is mended no key opens anything", error)  # noqa: TRY400 - the line says all
+                # What keeps the file from being read need not be seen in its state, such as the rights of a folder.
+                if str(error) != self._trouble:
+                    log.error("%s; until it is mended no key opens anything", error)  # noqa: TRY400 - the line says all
+                self._trouble = str(error)
         return self._keys
 
 
-_State: TypeAlias = tuple[int, int, int] | None
+_State: TypeAlias = tuple[int, int, int, int] | None
 
 
 def _state_of(path: Path) -> _State:
+    """What differs after a change of the file's content, owner or mode."""
     try:
         status = path.stat()
     except OSError:
         return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
+    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep other commands from changing the file during the block. Raises ``FatalError`` if one does for too long."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Other users may not open the lock: whoever can could hold it for as long as they like.
+        lock = FileLock(path.with_name(path.name + ".lock"), mode=0o600)
+        lock.acquire(timeout=_LOCKED_WITHIN_S)
+    except Timeout as error:
+        raise FatalError(f"another command has been changing {path} for {_LOCKED_WITHIN_S:.0f} s: end it") from error
+    except OSError as error:
+        raise _not_written(path, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _read_line(line: str) -> ApiKey | None:
@@ -143,7 +172,10 @@ def _read_line(line: str) -> ApiKey | None:
 
 def _write_keys(path: Path, keys: Mapping[str, ApiKey]) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_private(path, "".join(f"{key.line()}\n" for key in keys.values()))
     except OSError as error:
-        raise FatalError(f"{path} cannot be written ({error.strerror}): set UNDERTONE_KEYS or --home") from error
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError) -> FatalError:
+    return FatalError(f"{path} cannot be written ({error.strerror}): set UNDERTONE_KEYS or --home")
