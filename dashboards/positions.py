@@ -28,6 +28,8 @@ def write_position(position: Position) -> str:
 
 def read_position(cursor: str, length: int) -> Position | None:
     """The position of a cursor, or None for text that is no cursor of a stream with ``length`` partitions."""
+    if len(cursor) > 2 * (1 + _LONGEST * length):  # base64 has four characters for three bytes
+        return None
     try:
         packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):

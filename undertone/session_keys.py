@@ -64,7 +64,7 @@ async def _ask(url: str, body: dict[str, object], credential: str | None) -> Ses
         ) as http:
             answer = await http.post("/v1/sessions", json=body)
             given = answer.json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
         raise TransientError(
             f"no Undertone answers at {url}: start one with `undertone up`, or name another with --url http://…"
         ) from error

@@ -218,7 +218,7 @@ def _asking(method: str, url: str, path: str, **parameters: object) -> Iterator[
 def _body(url: str, response: "httpx.Response") -> Json:
     try:
         body: Json = json.loads(response.read())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UndertoneError(f"{url} does not answer as Undertone does: check --url") from error
     return body
 
