@@ -5,59 +5,52 @@ import re
 import wave
 
 from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
-from undertone.records import Audio, AudioRecord, Close, Gap, Open
+from undertone.records import Audio, AudioRecord
+from undertone.session_log import LogState
 
 MEDIA_TYPE = "audio/wav"
 _ONE_RANGE = re.compile(r"bytes=([0-9]{0,12})-([0-9]{0,12})")
 
 
 class Clip:
-    """The samples from ``first`` to ``end`` of a session.
+    """The samples of an utterance from ``first`` to ``end``.
 
-    What counts is what the transcriber counts: of the recorder that speaks, and each sample once. It begins with the
-    record that holds ``first``, and takes the following ones of the session's log, in their order. A gap is silence.
+    What counts is what the transcriber counts (``undertone.session_log``). It begins with the record that holds
+    ``first``, and takes the following ones of the session's log, in their order. A gap is silence. ``opened_offset`` is
+    the offset of the ``Open`` that was current there, if it is known.
     """
 
-    def __init__(self, first: int, end: int) -> None:
+    def __init__(self, first: int, end: int, opened_offset: int | None = None) -> None:
         self._first = first
         self._end = end
-        self._expected = first
-        self._connection: str | None = None
+        self._opened_offset = opened_offset
+        self._state: LogState | None = None
         self._pcm = bytearray((end - first) * BYTES_PER_SAMPLE)
 
     @property
     def is_whole(self) -> bool:
         """Whether the log has told all of it."""
-        return self._expected >= self._end
+        return self._state is not None and self._state.expected >= self._end
 
     @property
     def pcm(self) -> bytes:
         """The samples; those that have not come, or never were, are silence."""
         return bytes(self._pcm)
 
-    def add(self, record: AudioRecord) -> None:
-        """Take the next record."""
-        if self._connection is None:
+    def add(self, offset: int, record: AudioRecord) -> None:
+        """Take the next record, which has this offset."""
+        if self._state is None:
             if not isinstance(record, Audio) or not record.fresh(self._first):
                 return
-            self._connection = record.connection
-        match record:
-            case Open():
-                self._connection = record.connection
-                self._expected = max(self._expected, record.at)
-            case _ if record.connection != self._connection:
-                return
-            case Audio():
-                self._put(record.fresh(self._expected))
-            case Gap() if record.at <= self._expected:
-                self._expected = max(self._expected, record.to)
-            case Gap() | Close():
-                return
+            self._state = LogState(record.connection, self._opened_offset, self._first)
+        before = self._state
+        self._state = before.after(offset, record)
+        if isinstance(record, Audio) and before.counts(record):
+            self._put(before.expected, record.fresh(before.expected))
 
-    def _put(self, pcm: bytes) -> None:
-        at = (self._expected - self._first) * BYTES_PER_SAMPLE
+    def _put(self, sample: int, pcm: bytes) -> None:
+        at = (sample - self._first) * BYTES_PER_SAMPLE
         self._pcm[at : at + len(pcm)] = pcm[: max(len(self._pcm) - at, 0)]
-        self._expected += len(pcm) // BYTES_PER_SAMPLE
 
 
 def wav(pcm: bytes) -> bytes:

@@ -101,7 +101,7 @@ class Tape:
         key = utterance.session_id.encode()
         first, last = utterance.audio.first_offset, utterance.audio.last_offset
         place = self._at(partition)
-        clip = Clip(utterance.first_sample, utterance.end_sample)
+        clip = Clip(utterance.first_sample, utterance.end_sample, utterance.audio.opened_offset)
         if (await consumer.end_offsets([place]))[place] <= last:
             return None
         consumer.seek(place, first)
@@ -118,6 +118,6 @@ class Tape:
 
 def _add(clip: Clip, record: Record) -> None:
     try:
-        clip.add(decode_audio(record.key, record.value, record.headers))
+        clip.add(record.offset, decode_audio(record.key, record.value, record.headers))
     except PoisonError as error:  # the transcriber did not hear it either
         log.warning("no audio: %s-%s@%s: %s", record.topic, record.partition, record.offset, error)

@@ -75,11 +75,18 @@ class Connection:
     """The state of one connection. ``take`` changes it; every refusal is final for the connection.
 
     ``created_ms`` is when the session was made, Unix milliseconds. ``ended_at`` is the session's length in samples if
-    it was stopped before this connection, else None.
+    it was stopped before this connection, else None. ``seen`` is what its ``Open`` carries (``undertone.records``).
     """
 
     def __init__(
-        self, session_id: str, connection_id: str, limits: Limits, created_ms: int, ended_at: int | None = None
+        self,
+        session_id: str,
+        connection_id: str,
+        limits: Limits,
+        created_ms: int,
+        *,
+        ended_at: int | None = None,
+        seen: int | None = None,
     ) -> None:
         self.session_id = session_id
         self.connection_id = connection_id
@@ -88,6 +95,7 @@ class Connection:
         self._limits = limits
         self._created_ms = created_ms
         self._ended_at = ended_at
+        self._seen = seen
         self._short_frames_left = SHORT_FRAMES
 
     def take(self, message: Message | bytes, now_ms: int) -> AudioRecord | None:
@@ -138,7 +146,9 @@ class Connection:
             return None
         self.next_sample = start.next_sample
         started_at_ms = None if start.started_at is None else round(start.started_at.timestamp() * 1000)
-        return Open(self.session_id, self.connection_id, start.next_sample, start.language, started_at_ms)
+        return Open(
+            self.session_id, self.connection_id, start.next_sample, start.language, started_at_ms, seen=self._seen
+        )
 
     def _audio(self, frame: Frame) -> Audio | None:
         if frame.at > self.next_sample:

@@ -18,6 +18,7 @@ from fastapi.responses import JSONResponse
 from ingest_api.answers import FileTaken
 from ingest_api.bodies import stream_body
 from ingest_api.ingest import LOOK_AGAIN_S, Ingest
+from ingest_api.session_writer import SessionWriter
 from ingest_api.sessions import check_running
 from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from undertone.errors import Refusal
@@ -128,31 +129,28 @@ def _measure(file: BinaryIO, max_samples: int) -> int:
 
 async def _feed(ingest: Ingest, session_id: str, file: BinaryIO, samples: int) -> None:
     connection = f"{CONNECTION_PREFIX}{uuid.uuid4().hex}"
-    place = ingest.live.enter(session_id)
-    try:
-        await ingest.publishers.publish(Open(session_id, connection, 0))
+    seen = await ingest.follower.catch_up(session_id)
+    with ingest.writer(session_id, connection) as writer:
+        await writer.write(Open(session_id, connection, 0, seen=seen))
         blocks = decode(file, ingest.limits.max_frame_samples)
         at = 0
         while block := await asyncio.to_thread(_next_block, blocks):
             record = Audio(session_id, connection, at, block)
-            await _wait_for_room(ingest, session_id, place, record)
-            if not ingest.is_settled(record):
-                await ingest.publishers.publish(record)
+            await _wait_for_room(ingest, writer, record)
+            if not ingest.is_known(record):
+                await writer.write(record)
             at = record.end
-        await ingest.publishers.publish(Close(session_id, connection, samples, "stop"))
-    finally:
-        ingest.live.leave(session_id, place)
+        await writer.write(Close(session_id, connection, samples, "stop"))
 
 
-async def _wait_for_room(ingest: Ingest, session_id: str, place: asyncio.Event, record: Audio) -> None:
+async def _wait_for_room(ingest: Ingest, writer: SessionWriter, record: Audio) -> None:
     """Return when ``record`` may be taken. Raises ``Refusal`` once the session is over, or another's."""
     while True:
-        check_running(ingest, session_id, record.end)
-        if place.is_set():
-            raise Refusal("taken_over", "another recorder has taken this session over", status=409)
-        if ingest.takes(session_id, record.at, record.end):
+        writer.watch.check()
+        check_running(ingest, record.session_id, record.end)
+        if ingest.takes(record.session_id, record.at, record.end):
             return
-        await ingest.follower.changed(session_id, LOOK_AGAIN_S)
+        await ingest.follower.changed(record.session_id, LOOK_AGAIN_S)
 
 
 def _next_block(blocks: Iterator[bytes]) -> bytes | None:

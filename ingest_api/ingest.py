@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -10,9 +11,9 @@ from typing import TypeAlias
 from ingest_api.door import Door
 from ingest_api.follower import Follower
 from ingest_api.limits import Limits
-from ingest_api.live import LiveConnections
 from ingest_api.pace import Paces
 from ingest_api.publishers import Publishers
+from ingest_api.session_writer import SessionWriter, open_writer
 from undertone.events import Session
 from undertone.identifiers import session_created_at
 from undertone.records import Audio, AudioRecord
@@ -33,7 +34,6 @@ class Ingest:
     follower: Follower
     paces: Paces
     door: Door
-    live: LiveConnections = field(default_factory=LiveConnections)
     uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
     files: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     clock: Callable[[], float] = time.time
@@ -56,9 +56,23 @@ class Ingest:
         passed_ms = self.now_ms() - created_ms(session_id)
         return self.paces.take(session_id, at, end, passed_ms, time.monotonic() * 1000)
 
-    def is_settled(self, record: AudioRecord) -> bool:
-        """Whether everything that the record could say is final already: it need not be written again."""
-        return isinstance(record, Audio) and record.end <= self.follower.knowledge.through(record.session_id)
+    def is_known(self, record: AudioRecord) -> bool:
+        """Whether the log holds all samples of the record already: it need not be written again."""
+        return isinstance(record, Audio) and record.end <= self.follower.audio_log.state(record.session_id).expected
+
+    def length_if_stopped(self, session_id: str) -> int | None:
+        """The session's length in samples if it was stopped, by what the log or the transcriber says; else None.
+
+        Raises ``Refusal`` if it was deleted.
+        """
+        if (session := self.follower.knowledge.stopped(session_id)) is not None:
+            return session.through
+        state = self.follower.audio_log.state(session_id)
+        return state.expected if state.is_stopped else None
+
+    def writer(self, session_id: str, connection: str) -> AbstractContextManager[SessionWriter]:
+        """A writer for a new connection, for the length of the block."""
+        return open_writer(self.follower.audio_log, self.publishers, session_id, connection)
 
     async def wait_until_stopped(self, session_id: str, within_s: float | None = None) -> Session | None:
         """The session once it is stopped and all of it is final, or None after ``within_s``."""

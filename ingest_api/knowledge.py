@@ -36,7 +36,7 @@ class Knowledge:
                 self._deletions.setdefault(event.session_id, event)
                 self._sessions.pop(event.session_id, None)
                 return event.session_id
-            case Session() if self._is_wanted(event.session_id, now):
+            case Session() if self.is_wanted(event.session_id, now):
                 known = self._sessions.get(event.session_id)
                 if known is None or event.seq >= known.seq:
                     self._sessions[event.session_id] = event
@@ -45,7 +45,7 @@ class Knowledge:
 
     def forget(self, now: datetime) -> None:
         """Drop the sessions whose tokens have expired."""
-        for session_id in [known for known in self._sessions if not self._is_wanted(known, now)]:
+        for session_id in [known for known in self._sessions if not self.is_wanted(known, now)]:
             del self._sessions[session_id]
 
     def session(self, session_id: str) -> Session | None:
@@ -65,7 +65,7 @@ class Knowledge:
         """Whether nobody will hear more of the session, as far as is known: it has ended, or is forgotten."""
         session = self._sessions.get(session_id)
         has_ended = session is not None and session.state in {"ended", "deleted"}
-        return has_ended or session_id in self._deletions or not self._is_wanted(session_id, now)
+        return has_ended or session_id in self._deletions or not self.is_wanted(session_id, now)
 
     def stopped(self, session_id: str) -> Session | None:
         """The session if it was stopped, else None. Raises ``Refusal`` if it was deleted."""
@@ -96,7 +96,8 @@ class Knowledge:
             load=sum(worker.load * worker.replicas for worker in alive) / replicas,
         )
 
-    def _is_wanted(self, session_id: str, now: datetime) -> bool:
+    def is_wanted(self, session_id: str, now: datetime) -> bool:
+        """Whether tokens of the session may still be good."""
         return is_session_id(session_id) and now - session_created_at(session_id) < self._lifetime
 
     def _alive(self, now: datetime) -> Iterator[Worker]:

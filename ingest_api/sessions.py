@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingest_api.answers import Finished, Made, Stopping, Taken
+from ingest_api.audio_log import stopped
 from ingest_api.bodies import read_body
 from ingest_api.connection import parse_frame
 from ingest_api.ingest import Ingest, finished
@@ -95,16 +96,19 @@ def session_routes(ingest: Ingest, quotas: Quotas) -> APIRouter:
                 retryable=True,
                 retry_after_ms=1000,
             )
-        connection = uuid.uuid4().hex
         size = ingest.limits.max_frame_samples * BYTES_PER_SAMPLE
+        connection = uuid.uuid4().hex
         parts = [
             Audio(session_id, connection, chunk.at + start // BYTES_PER_SAMPLE, chunk.pcm[start : start + size])
             for start in range(0, len(chunk.pcm), size)
         ]
         # Two chunks at once would shut each other out of the log: within this process they wait for one another.
         async with locks.setdefault(session_id, asyncio.Lock()):
-            ingest.live.leave(session_id, ingest.live.enter(session_id))
-            await ingest.publishers.publish(Open(session_id, connection, chunk.at), *parts)
+            seen = await ingest.follower.catch_up(session_id)
+            check_running(ingest, session_id, end)
+            if not ingest.is_known(parts[-1]):
+                with ingest.writer(session_id, connection) as writer:
+                    await writer.write(Open(session_id, connection, chunk.at, seen=seen), *parts)
         return JSONResponse({"next_sample": end})
 
     @router.post(
@@ -114,13 +118,15 @@ def session_routes(ingest: Ingest, quotas: Quotas) -> APIRouter:
         responses=problems(409, 410, 503) | {202: {"model": Stopping, "description": "stopped, not yet all final"}},
     )
     async def stop(session_id: str, next_sample: int) -> Response:
-        if ingest.follower.knowledge.stopped(session_id) is None:
+        seen = await ingest.follower.catch_up(session_id)
+        if ingest.length_if_stopped(session_id) is None:
             check_running(ingest, session_id, next_sample)
             connection = uuid.uuid4().hex
-            ingest.live.leave(session_id, ingest.live.enter(session_id))
-            await ingest.publishers.publish(
-                Open(session_id, connection, next_sample), Close(session_id, connection, next_sample, "stop")
-            )
+            with ingest.writer(session_id, connection) as writer:
+                await writer.write(
+                    Open(session_id, connection, next_sample, seen=seen),
+                    Close(session_id, connection, next_sample, "stop"),
+                )
         session = await ingest.wait_until_stopped(session_id, STOP_WITHIN_S)
         if session is None:
             return JSONResponse({"type": "stopping", "samples": next_sample}, status_code=202)
@@ -139,11 +145,9 @@ def parse_body(body: bytes) -> NewSession:
 
 def check_running(ingest: Ingest, session_id: str, end: int) -> None:
     """Raise ``Refusal`` if the session is over, or would be too long with ``end``."""
-    stopped = ingest.follower.knowledge.stopped(session_id)
-    if stopped is not None:
-        raise Refusal(
-            "session_ended", f"the session was stopped at sample {stopped.through}: start a new one", status=409
-        )
+    length = ingest.length_if_stopped(session_id)
+    if length is not None:
+        raise stopped(length)
     if not 0 <= end <= ingest.limits.max_session_samples:
         hours = ingest.limits.max_session_ms // 3_600_000
         raise Refusal("session_full", f"a session holds at most {hours} hours of audio: start a new one", status=409)

@@ -1,9 +1,9 @@
 """The audio WebSocket: a thin adapter between a socket, the pure ``Connection`` and the publisher.
 
-Five tasks serve one socket, and the first to end decides how it ends. ``_receive`` reads, and hands records to the
-producer in order without waiting for the broker; ``_acknowledge`` waits for the broker in the same order and tells the
-recorder; ``_report`` says every second how far behind the transcriber is; ``_finish`` waits for the end after a stop;
-``_obey`` waits for a deletion.
+Six tasks serve one socket, and the first to end decides how it ends. ``_receive`` reads, and hands records to the
+producer in order without waiting for the broker; ``_acknowledge`` waits in the same order until they count, and tells
+the recorder; ``_report`` says every second how far behind the transcriber is; ``_finish`` waits for the end after a
+stop; ``_obey`` waits for a deletion, ``_yield`` for another recorder.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from ingest_api.connection import Connection, Phase, parse_frame
 from ingest_api.ingest import Finished, Ingest, created_ms, finished
 from ingest_api.messages import Message, Ping, Start, Stop, parse_message
 from ingest_api.publishers import kafka_away
+from ingest_api.session_writer import SessionWriter
 from undertone.errors import Refusal
 from undertone.records import AudioRecord
 from undertone.refusals import refuse_socket
@@ -36,34 +37,41 @@ NOTHING_NEW_COSTS_S = 0.002
 
 async def serve_audio(socket: WebSocket, session_id: str, ingest: Ingest) -> None:
     """Serve one socket from its handshake to its close. A refusal is sent as ``error``, then closes with its code."""
-    await socket.accept()
     with suppress(WebSocketDisconnect):
         try:
-            stopped = ingest.follower.knowledge.stopped(session_id)
-            await _Serving(socket, session_id, stopped.through if stopped else None, ingest).run()
+            # Before the recorder may say anything: should it go elsewhere, what it says there is behind this place.
+            seen = await ingest.follower.catch_up(session_id)
+            await socket.accept()
+            connection = uuid.uuid4().hex
+            with ingest.writer(session_id, connection) as writer:
+                await _Serving(socket, session_id, connection, seen, writer, ingest).run()
         except Refusal as refusal:
             await refuse_socket(socket, refusal)
 
 
 class _Serving:
-    def __init__(self, socket: WebSocket, session_id: str, ended_at: int | None, ingest: Ingest) -> None:
+    def __init__(
+        self, socket: WebSocket, session_id: str, connection: str, seen: int, writer: SessionWriter, ingest: Ingest
+    ) -> None:
         self._socket = socket
         self._session_id = session_id
+        self._writer = writer
         self._ingest = ingest
+        ended_at = ingest.length_if_stopped(session_id)
         self._connection = Connection(
-            session_id, uuid.uuid4().hex, ingest.limits, created_ms(session_id), ended_at=ended_at
+            session_id, connection, ingest.limits, created_ms(session_id), ended_at=ended_at, seen=seen
         )
-        # Each entry is the sample after a record, and what is done when the record is durable.
-        self._in_flight: asyncio.Queue[tuple[int, asyncio.Future[int]]] = asyncio.Queue(IN_FLIGHT_RECORDS)
+        # Each entry is a record, and what is done when it is durable; None for one that the log held before.
+        self._in_flight: asyncio.Queue[tuple[AudioRecord, asyncio.Task[int] | None]] = asyncio.Queue(IN_FLIGHT_RECORDS)
         self._has_spoken = asyncio.Event()
         self._is_stopping = asyncio.Event()
-        self._place: asyncio.Event | None = None
         self._close: AudioRecord | None = None
         self._sending = asyncio.Lock()
 
     async def run(self) -> None:
         work: list[Coroutine[Any, Any, Finished | None]] = [
             self._obey(),
+            self._yield(),
             self._finish(),
             self._receive(),
             self._acknowledge(),
@@ -77,8 +85,6 @@ class _Serving:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self._place:
-                self._ingest.live.leave(self._session_id, self._place)
         if ended and (last_word := ended.result()):
             await self._send(last_word)
             await self._socket.close(1000)
@@ -88,6 +94,10 @@ class _Serving:
         while True:
             self._ingest.follower.knowledge.stopped(self._session_id)  # refuses a deleted one
             await self._ingest.follower.changed(self._session_id, LOOK_AGAIN_S)
+
+    async def _yield(self) -> None:
+        """End when another recorder speaks for the session."""
+        await self._writer.watch.counts_no_more()
 
     async def _receive(self) -> None:
         while True:
@@ -107,10 +117,8 @@ class _Serving:
                 case _ if record is not None:
                     # The producer bounds what it holds by blocking, the queue what waits for the broker; while either
                     # does, the socket is not read, and the recorder feels it.
-                    durable = (
-                        _done() if self._ingest.is_settled(record) else await self._ingest.publishers.submit(record)
-                    )
-                    await self._in_flight.put((self._connection.next_sample, durable))
+                    durable = None if self._ingest.is_known(record) else await self._writer.submit(record)
+                    await self._in_flight.put((record, durable))
             await asyncio.sleep(NOTHING_NEW_COSTS_S if record is None else 0)
 
     async def _next_message(self) -> Message | bytes:
@@ -131,8 +139,7 @@ class _Serving:
     async def _start(self, record: AudioRecord | None) -> None:
         self._has_spoken.set()
         if record is not None:
-            self._place = self._ingest.live.enter(self._session_id)
-            await self._ingest.publishers.publish(record)
+            await self._writer.write(record)
         await self._send(
             {
                 "type": "ready",
@@ -146,14 +153,15 @@ class _Serving:
     async def _acknowledge(self) -> None:
         told_at = 0.0
         while True:
-            next_sample, durable = await self._in_flight.get()
+            record, durable = await self._in_flight.get()
             try:
                 async with asyncio.timeout(ACKNOWLEDGED_WITHIN_S):
-                    await asyncio.shield(durable)
+                    if durable is not None:
+                        await self._writer.confirm(record, durable)
             except TimeoutError as error:
                 raise kafka_away() from error
             if self._in_flight.empty() or time.monotonic() - told_at >= ACK_EVERY_S:
-                await self._send({"type": "ack", "next_sample": next_sample})
+                await self._send({"type": "ack", "next_sample": record.end})
                 told_at = time.monotonic()
             self._in_flight.task_done()
 
@@ -161,16 +169,9 @@ class _Serving:
         if not await _is_set_within(self._has_spoken, START_WITHIN_S):
             raise Refusal("start_missing", f"no start came within {START_WITHIN_S:.0f} s: send it first", status=408)
         while True:
-            if self._place and await _is_set_within(self._place, STATUS_EVERY_S):
-                raise Refusal(
-                    "taken_over",
-                    "another recorder has taken this session over: only one may speak for it",
-                    status=409,
-                )
-            if self._place is None:
-                await asyncio.sleep(STATUS_EVERY_S)
+            await asyncio.sleep(STATUS_EVERY_S)
             knowledge = self._ingest.follower.knowledge
-            if self._place and knowledge.stopped(self._session_id) and not self._is_stopping.is_set():
+            if self._writer.watch.is_open and knowledge.stopped(self._session_id) and not self._is_stopping.is_set():
                 raise Refusal("session_ended", "the session was stopped elsewhere: start a new one", status=409)
             behind_ms = knowledge.behind_ms(self._session_id, self._connection.next_sample, self._ingest.now())
             latest_sample = self._connection.latest_sample(self._ingest.now_ms())
@@ -181,7 +182,7 @@ class _Serving:
         # The close ends the session for good: it is written only when everything before it is known to be durable.
         await self._in_flight.join()
         if self._close:
-            await self._ingest.publishers.publish(self._close)
+            await self._writer.write(self._close)
         session = await self._ingest.wait_until_stopped(self._session_id)
         if session is None:
             raise RuntimeError("waited without a bound, and yet gave up")
@@ -190,12 +191,6 @@ class _Serving:
     async def _send(self, message: dict[str, object]) -> None:
         async with self._sending:
             await self._socket.send_json(message)
-
-
-def _done() -> "asyncio.Future[int]":
-    done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    done.set_result(0)
-    return done
 
 
 async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:

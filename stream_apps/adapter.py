@@ -22,6 +22,7 @@ from stream_apps.acknowledgement import InOrder
 from stream_apps.dead_letters import DeadLetters
 from stream_apps.deliveries import Delivery, StreamApp, clock_ms
 from stream_apps.patience import Patience
+from undertone.consumer_groups import group_name
 from undertone.errors import PoisonError
 from undertone.kafka import client_options, topic_name
 from undertone.retry import retry
@@ -225,7 +226,7 @@ def _make_faust(name: str, settings: Settings) -> faust.App:
     timeout_s = settings.session_timeout_ms / 1000
     brokers = ";".join(f"kafka://{broker}" for broker in settings.brokers().split(","))
     return faust.App(
-        f"{settings.topic_prefix}.{name}",
+        group_name(settings, name),
         broker=brokers,
         broker_credentials=_credentials(settings),
         broker_session_timeout=timeout_s,

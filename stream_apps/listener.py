@@ -16,6 +16,7 @@ from models.speech.segmenter import Cut, Ongoing, Samples, Segmenter, SegmentRul
 from undertone.events import EndReason, Resume, Session
 from undertone.identifiers import LAST_TIME_MS
 from undertone.records import Audio, AudioRecord, Close, Gap, Open
+from undertone.session_log import state_at_resume
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Speech:
     samples: Samples
     first_offset: int
     last_offset: int
+    opened_offset: int | None
     received_at_ms: int
 
 
@@ -72,20 +74,19 @@ class Listener:
     def __init__(self, session: Session, start_voice: Callable[[], Voice], rules: SegmentRules) -> None:
         self._record = session
         self._session = session
-        self._connection = session.resume.connection
-        self._expected = session.through
+        self._state = state_at_resume(session)
         self._segmenter = Segmenter(session.through, start_voice(), rules, speaking=session.resume.speaking)
         self._log: list[Entry] = []
 
     @property
     def expected(self) -> int:
         """The next sample that counts."""
-        return self._expected
+        return self._state.expected
 
     @property
     def connection(self) -> str:
         """The current connection."""
-        return self._connection
+        return self._state.connection
 
     @property
     def language(self) -> str | None:
@@ -94,18 +95,17 @@ class Listener:
 
     def hear(self, entry: Entry) -> Outcome:
         """Hear the next record of the log. After a ``Boundary`` this listener is spent."""
-        record = entry.record
-        if self._session.is_over:
+        before, record = self._state, entry.record
+        if self._session.is_over or not before.counts(record):
             return Ignored()
+        self._state = before.after(entry.offset, record)
         match record:
             case Open():
-                return self._hear_open(entry, record)
-            case _ if record.connection != self._connection:
-                return Ignored()
+                return self._hear_open(entry, record, before.expected)
             case Audio():
-                return self._hear_audio(entry, record)
+                return self._hear_audio(entry, record, before.expected)
             case Gap():
-                return self._turn(entry, record.to) if record.at <= self._expected < record.to else Ignored()
+                return self._turn(entry)
             case Close():
                 return self._hear_close(entry, record)
 
@@ -119,41 +119,42 @@ class Listener:
         first = next(entry for entry, audio_end in audio if audio_end > start)
         last = next(entry for entry, audio_end in audio if audio_end >= end)
         samples = self._segmenter.slice(start, end).copy()
-        return Speech(start, end, samples, first.offset, last.offset, last.received_at_ms)
+        opened_offset = self._record.resume.opened_offset
+        for entry in self._log:
+            if isinstance(entry.record, Open) and entry.offset < first.offset:
+                opened_offset = entry.offset
+        return Speech(start, end, samples, first.offset, last.offset, opened_offset, last.received_at_ms)
 
-    def _hear_open(self, entry: Entry, record: Open) -> Outcome:
-        self._connection = record.connection
+    def _hear_open(self, entry: Entry, record: Open, expected: int) -> Outcome:
         self._session = _open(self._session, record)
-        if record.at > self._expected:
-            return self._turn(entry, record.at)
+        if record.at > expected:
+            return self._turn(entry)
         self._log.append(entry)
         shown = _show(self._record, self._session)
         return Opened(shown) if shown != self._record else None
 
-    def _hear_audio(self, entry: Entry, record: Audio) -> Outcome:
-        pcm = record.fresh(self._expected)
-        if not pcm:
-            return Ignored()
+    def _hear_audio(self, entry: Entry, record: Audio, expected: int) -> Outcome:
         if self._session.state == "ended":  # by idleness alone: it goes on
             self._session = self._session.model_copy(update={"state": "live", "reason": None, "ended_at": None})
-        self._expected = record.end
         self._log.append(entry)
-        cut = self._segmenter.feed(np.frombuffer(pcm, "<i2"))
+        cut = self._segmenter.feed(np.frombuffer(record.fresh(expected), "<i2"))
         return None if cut is None else self._cut(cut)
 
     def _hear_close(self, entry: Entry, record: Close) -> Outcome:
-        if record.reason == "idle" and (record.at != self._expected or self._session.state == "ended"):
+        if record.reason == "idle" and self._session.state == "ended":
             return Ignored()
-        return self._turn(entry, self._expected, record.reason)
+        return self._turn(entry, record.reason)
 
-    def _turn(self, entry: Entry, through: int, ended: EndReason | None = None) -> Boundary:
+    def _turn(self, entry: Entry, ended: EndReason | None = None) -> Boundary:
         """A gap or an end: first the utterance that was going on; the turn itself when the record is heard again."""
         self._log.append(entry)
         cut = self._segmenter.flush()
         if cut is not None:
             return self._cut(cut)
-        resume = Resume(offset=entry.offset + 1, connection=self._connection)
-        changes: dict[str, object] = {"through": through, "resume": resume}
+        resume = Resume(
+            offset=entry.offset + 1, connection=self._state.connection, opened_offset=self._state.opened_offset
+        )
+        changes: dict[str, object] = {"through": self._state.expected, "resume": resume}
         if ended is not None:
             ended_at = datetime.fromtimestamp(entry.received_at_ms / 1000, tz=UTC)
             changes |= {"state": "ended", "reason": ended, "ended_at": ended_at}
@@ -166,18 +167,18 @@ class Listener:
 
     def _resume(self, cut: Cut) -> Resume:
         """Read on behind every leading record that holds nothing at or after the boundary."""
-        connection = self._record.resume.connection
+        connection, opened_offset = self._record.resume.connection, self._record.resume.opened_offset
         offset = self._log[-1].offset + 1
         for entry in self._log:
             match entry.record:
                 case Audio() as audio if audio.end <= cut.through:
                     continue
                 case Open() as opened if opened.at <= cut.through:
-                    connection = opened.connection
+                    connection, opened_offset = opened.connection, entry.offset
                 case _:
                     offset = entry.offset
                     break
-        return Resume(offset=offset, connection=connection, speaking=cut.speaking)
+        return Resume(offset=offset, connection=connection, opened_offset=opened_offset, speaking=cut.speaking)
 
 
 def _open(session: Session, record: Open) -> Session:

@@ -76,7 +76,12 @@ def take_utterance(boundary: Boundary, heard: Heard, partition: int, now: dateti
             compression_ratio=round(hearing.compression_ratio, 3) if hearing else 0.0,
             suppressed=heard.suppressed,
         ),
-        audio=AudioSpan(partition=partition, first_offset=speech.first_offset, last_offset=speech.last_offset),
+        audio=AudioSpan(
+            partition=partition,
+            first_offset=speech.first_offset,
+            last_offset=speech.last_offset,
+            opened_offset=speech.opened_offset,
+        ),
         timing=Timing(
             spoken_at=spoken_at,
             received_at=datetime.fromtimestamp(speech.received_at_ms / 1000, tz=now.tzinfo),

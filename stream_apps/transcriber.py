@@ -29,6 +29,7 @@ from stream_apps.presence import Outputs
 from stream_apps.reading import read_audio
 from stream_apps.stenographer import Desk, Stenographer
 from undertone.audio import to_samples
+from undertone.consumer_groups import TRANSCRIBER
 from undertone.errors import TransientError, UndertoneError
 from undertone.events import Deletion, Session, Worker
 from undertone.identifiers import session_created_at
@@ -56,7 +57,7 @@ class Tap(Protocol):
 class Transcriber:
     """See the module. ``attach`` must be called before records come."""
 
-    name = "transcriber"
+    name = TRANSCRIBER
     inputs: Sequence[Topic] = (AUDIO,)
 
     def __init__(self, desk: Desk, settings: Settings) -> None:

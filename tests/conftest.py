@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import hypothesis
 import psycopg
 import pytest
 from pydantic import SecretStr
@@ -24,7 +25,11 @@ from undertone.settings import Settings
 
 PARTITIONS = 2
 
-# Tests share a machine that may be busy, and are not refused for it; those of the admission say what they want.
+# Tests share a machine that may be busy: how long an example takes says nothing.
+hypothesis.settings.register_profile("busy machine", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("busy machine")
+
+# Nor are they refused for it; those of the admission say what they want.
 os.environ.setdefault("UNDERTONE_REFUSE_ABOVE_S", "0")
 
 

@@ -46,7 +46,12 @@ def final_of(speech: Speech, number: int, seq: int, partition: int) -> Utterance
             "end_sample": speech.end,
             "end_ms": speech.end // 16,
             "through": speech.end,
-            "audio": AudioSpan(partition=partition, first_offset=speech.first_offset, last_offset=speech.last_offset),
+            "audio": AudioSpan(
+                partition=partition,
+                first_offset=speech.first_offset,
+                last_offset=speech.last_offset,
+                opened_offset=speech.opened_offset,
+            ),
         }
     )
 

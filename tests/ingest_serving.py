@@ -4,9 +4,9 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import httpx
@@ -50,6 +50,13 @@ class Served:
         assert answer.status_code == 201, answer.text
         given = answer.json()
         return Made(given["session_id"], given["write_token"], given["read_token"])
+
+    async def post(
+        self, made: Made, what: str, data: bytes = b"", token: str | None = None, **params: object
+    ) -> httpx.Response:
+        """The answer to a request of the session's own: ``audio``, ``stop``, ``file``."""
+        query = {"token": token or made.write_token} | {name: str(value) for name, value in params.items()}
+        return await self.http.post(f"/v1/sessions/{made.session_id}/{what}", content=data, params=query)
 
     def connect(self, made: Made, token: str | None = None) -> connect:
         """A raw WebSocket to the session."""
@@ -102,22 +109,32 @@ def frame(at: int, samples: int = 1600) -> bytes:
 
 async def read_log(settings: Settings, session_id: str) -> list[AudioRecord]:
     """The session's records, in order."""
+    return [record for _, record in await read_entries(settings, session_id)]
+
+
+async def read_entries(settings: Settings, session_id: str) -> list[tuple[int, AudioRecord]]:
+    """The session's records with their offsets, in order."""
     async with open_reader(settings, [AUDIO]) as consumer:
         records = [record async for record in read_to_end(consumer)]
     return [
-        decode_audio(record.key, record.value, record.headers)
+        (record.offset, decode_audio(record.key, record.value, record.headers))
         for record in records
         if record.key == session_id.encode()
     ]
 
 
-def heard(log: list[AudioRecord]) -> tuple[bytes, list[tuple[int, int]]]:
-    """What the rules of the log make of it: the samples in order, and the gaps."""
-    connection, expected, samples, gaps = "", 0, bytearray(), list[tuple[int, int]]()
-    for record in log:
+def heard(log: Sequence[AudioRecord]) -> tuple[bytes, list[tuple[int, int]]]:
+    """What the rules of the log make of it where no connection starts late: the samples in order, and the gaps."""
+    return heard_entries([(0, replace(record, seen=None) if isinstance(record, Open) else record) for record in log])
+
+
+def heard_entries(log: Sequence[tuple[int, AudioRecord]]) -> tuple[bytes, list[tuple[int, int]]]:
+    """What the rules of the log make of records with their offsets: the samples in order, and the gaps."""
+    connection, opened, expected, samples, gaps = "", -1, 0, bytearray(), list[tuple[int, int]]()
+    for offset, record in log:
         match record:
-            case Open():
-                connection = record.connection
+            case Open() if record.seen is None or opened < record.seen:
+                connection, opened = record.connection, offset
                 if record.at > expected:
                     gaps.append((expected, record.at))
                     expected = record.at

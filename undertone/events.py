@@ -39,11 +39,13 @@ class Resume(Value):
     """Where the transcriber reads on: the part of a session record that only the transcriber uses.
 
     The session's records below log ``offset``, and samples before the session's ``through``, are repeats.
-    ``connection`` is the current one as of ``offset``; ``speaking`` says that speech crosses the boundary.
+    ``connection`` is the current one as of ``offset``, and ``opened_offset`` the offset of its ``Open`` (None in
+    records of versions that did not keep it); ``speaking`` says that speech crosses the boundary.
     """
 
     offset: Count = 0
     connection: Name = ""
+    opened_offset: Count | None = None
     speaking: bool = False
 
 
@@ -102,11 +104,16 @@ class Timing(Value):
 
 
 class AudioSpan(Value):
-    """Where the audio of an utterance lies in the ``audio`` topic: offsets of the first and the last record."""
+    """Where the audio of an utterance lies in the ``audio`` topic: offsets of the first and the last record.
+
+    ``opened_offset`` is the offset of the ``Open`` of the connection that was current at the first; None from versions
+    that did not keep it.
+    """
 
     partition: Count
     first_offset: Count
     last_offset: Count
+    opened_offset: Count | None = None
 
 
 class Transcript(Value):

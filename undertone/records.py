@@ -1,8 +1,7 @@
 """What the ``audio`` topic holds: the log of a session as its recorders made it.
 
-Every record names its ``connection``. An ``Open`` makes its connection the current one; records of an older
-connection that come after it in the log are ignored. ``at`` is always a sample position. The codec checks the bounds
-that the kinds of ``quantities`` have.
+Every record names its ``connection``. Which records count is decided by ``undertone.session_log``. ``at`` is always a
+sample position. The codec checks the bounds that the kinds of ``quantities`` have.
 """
 
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from undertone.audio import BYTES_PER_SAMPLE
-from undertone.quantities import Line, Lines, Name, Sample, SessionId
+from undertone.quantities import Count, Line, Lines, Name, Sample, SessionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,8 @@ class Open:
     """A recorder (or the creation of the session) speaks up; samples from ``at`` on will follow.
 
     ``connection`` is empty for the record that creates the session. ``language`` is ISO 639-1 or None for
-    detection. ``started_at_ms`` is wall time of sample 0, Unix milliseconds.
+    detection. ``started_at_ms`` is wall time of sample 0, Unix milliseconds. ``seen`` is the offset in the session's
+    partition up to which ingest had read when the recorder's handshake arrived; None from versions that did not say.
     """
 
     session_id: SessionId
@@ -29,6 +29,12 @@ class Open:
     started_at_ms: int | None = None
     title: Line | None = None
     tags: Lines = ()
+    seen: Count | None = None
+
+    @property
+    def end(self) -> int:
+        """The sample at which it speaks."""
+        return self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,11 @@ class Gap:
     at: Sample
     to: Sample
 
+    @property
+    def end(self) -> int:
+        """The sample after the gap."""
+        return self.to
+
 
 @dataclass(frozen=True, slots=True)
 class Close:
@@ -71,6 +82,11 @@ class Close:
     connection: Name
     at: Sample
     reason: Literal["stop", "idle"]
+
+    @property
+    def end(self) -> int:
+        """The sample at which it speaks."""
+        return self.at
 
 
 AudioRecord: TypeAlias = Open | Audio | Gap | Close

@@ -47,7 +47,7 @@ EVENTS: tuple[Event, ...] = (
         created_at=AT,
         utterances=2,
         suppressed=1,
-        resume=Resume(offset=41, connection="c1", speaking=True),
+        resume=Resume(offset=41, connection="c1", opened_offset=12, speaking=True),
     ),
     Partial(
         session_id=SESSION_ID, first_sample=64_000, rev=80_000, start_ms=4000, text="안녕", committed=1, language="ko"
@@ -109,7 +109,7 @@ EVENTS: tuple[Event, ...] = (
     LetterMark(letter="0123456789ab", done="replayed", at=AT),
 )
 RECORDS: tuple[AudioRecord, ...] = (
-    Open(SESSION_ID, "c1", 0, "en", 1_790_000_000_250, "First call", ("support",)),
+    Open(SESSION_ID, "c1", 0, "en", 1_790_000_000_250, "First call", ("support",), 12),
     Audio(SESSION_ID, "c1", 1600, b"\x00\x00\x01\x00\xff\xff\x00\x80"),
     Gap(SESSION_ID, "c1", 1604, 48_000),
     Close(SESSION_ID, "c1", 48_000, "stop"),

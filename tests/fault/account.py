@@ -9,7 +9,7 @@ import psycopg
 
 from storage.rows import row_of
 from tests.fault.script import Script
-from tests.ingest_serving import heard, read_log
+from tests.ingest_serving import heard_entries, read_entries
 from tests.recomputation import check_windows
 from tests.streams import read_events
 from undertone.events import Event, Mark, Transcript, Utterance
@@ -100,7 +100,7 @@ async def read_account(settings: Settings, session_id: str, script: Script, fini
     rows = _read_rows(settings, session_id)
     title = rows["sessions"][0]["title"] if rows["sessions"] else "a session without a row"
     complaints = [
-        *_check_log(await read_log(settings, session_id), script, title),
+        *_check_log(await read_entries(settings, session_id), script, title),
         *_check_finals(_finals(await read_events(settings, TRANSCRIPTS), session_id)),
         *_check_finals(finals := _finals(await read_events(settings, UTTERANCES), session_id)),
         *_check_first_wins(finals, rows["utterances"]),
@@ -123,7 +123,7 @@ def _read_rows(settings: Settings, session_id: str) -> dict[str, list[Row]]:
         }
 
 
-def _check_log(log: Sequence[AudioRecord], script: Script, title: str) -> Iterator[str]:
+def _check_log(entries: Sequence[tuple[int, AudioRecord]], script: Script, title: str) -> Iterator[str]:
     """What counts in the log is what was said, each sample once, and ingest let no sample of a connection in twice.
 
     A hole is no fault: where a produce failed, what followed it may be there, and the next connection brings all again.
@@ -134,7 +134,8 @@ def _check_log(log: Sequence[AudioRecord], script: Script, title: str) -> Iterat
     gap_end = part.gap_at + part.gap_samples
     gaps = [(part.gap_at, gap_end)] if part.gap_samples else []
     said = part.pcm[: 2 * part.gap_at] + part.pcm[2 * gap_end :] if gaps else part.pcm
-    if heard(list(log)) != (said, gaps):
+    log = [record for _, record in entries]
+    if heard_entries(entries) != (said, gaps):
         yield f"the log does not hold what was said: {_outline(log)}"
     ends = dict[str, int]()
     for record in log:

@@ -3,13 +3,27 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from tests.ingest_serving import START, Made, Served, frame, heard, pcm, read_log, read_until, serve_ingest, tell
+from tests.ingest_serving import (
+    START,
+    Made,
+    Served,
+    frame,
+    heard,
+    heard_entries,
+    pcm,
+    read_entries,
+    read_log,
+    read_until,
+    serve_ingest,
+    tell,
+)
 from tests.waiting import until
 from undertone.events import Worker
 from undertone.kafka import open_publisher
@@ -60,10 +74,7 @@ async def test_a_recording_from_start_to_finished(served: Served, topics: Settin
         await read_until(socket, "pong")
         await socket.send('{"type":"stop"}')
 
-        async def closed() -> bool:
-            return isinstance((await read_log(topics, made.session_id))[-1], Close)
-
-        await until(closed, 10)
+        await until(lambda: has_close(topics, made.session_id), 10)
         await tell(transcriber, made.session_id, state="ended", reason="stop", through=32_100, utterances=2, seq=3)
         finished = await read_until(socket, "finished")
         assert finished == {"type": "finished", "samples": 32_100, "utterances": 2}
@@ -124,32 +135,72 @@ async def test_cut_wires_lose_and_double_nothing(served: Served, topics: Setting
 
 async def test_the_second_socket_takes_over(served: Served, topics: Settings) -> None:
     made = await served.make()
-    async with served.connect(made) as first, served.connect(made) as second:
+    async with served.connect(made) as first:
         await begin(first)
         await first.send(frame(0))
         await acknowledged(first, 1600)
-        await begin(second, 1600)
-        error = await refusal(first)
-        assert (error["code"], error["retryable"]) == ("taken_over", False)
-        await second.send(frame(1600))
-        await acknowledged(second, 3200)
+        async with served.connect(made) as second:
+            await begin(second, 1600)
+            error = await refusal(first)
+            assert (error["code"], error["retryable"]) == ("taken_over", False)
+            await second.send(frame(1600))
+            await acknowledged(second, 3200)
     assert heard(await read_log(topics, made.session_id)) == (pcm(0, 3200), [])
 
 
-async def test_another_replica_takes_over_without_knowing_the_session(served: Served, topics: Settings) -> None:
+async def test_at_another_replica_too_and_the_first_acknowledges_nothing_more(served: Served, topics: Settings) -> None:
     made = await served.make()
-    async with serve_ingest(topics) as replica, served.connect(made) as first, replica.connect(made) as second:
+    async with serve_ingest(topics) as replica, served.connect(made) as first:
         await begin(first)
         await first.send(frame(0))
         await acknowledged(first, 1600)
-        await begin(second, 1600)
-        await first.send(frame(1600, 800))
-        await acknowledged(first, 2400)
-        await second.send(frame(1600))
-        await acknowledged(second, 3200)
+        async with replica.connect(made) as second:
+            await begin(second, 1600)
+            with suppress(ConnectionClosed):
+                await first.send(frame(1600, 800))
+            error = await refusal(first)
+            assert (error["code"], error["retryable"]) == ("taken_over", False)
+            await second.send(frame(1600))
+            await acknowledged(second, 3200)
     log = await read_log(topics, made.session_id)
     assert heard(log) == (pcm(0, 3200), [])
-    assert len([record for record in log if isinstance(record, Audio)]) == 3
+
+
+async def test_a_start_whose_handshake_is_older_than_another_start_is_void(served: Served, topics: Settings) -> None:
+    """A process that was frozen after the handshake goes on: its recorder speaks elsewhere by then."""
+    made = await served.make()
+    async with serve_ingest(topics) as replica, served.connect(made) as late, replica.connect(made) as socket:
+        await begin(socket)
+        await socket.send(frame(0))
+        await acknowledged(socket, 1600)
+        await late.send(json.dumps(START | {"next_sample": 8000}))
+        error = await refusal(late)
+        assert (error["code"], error["retryable"]) == ("start_late", True)
+        await socket.send(frame(1600))
+        await acknowledged(socket, 3200)
+    assert heard_entries(await read_entries(topics, made.session_id)) == (pcm(0, 3200), [])
+
+
+async def test_nothing_is_acknowledged_behind_a_stop_that_the_transcriber_has_not_read(
+    served: Served, topics: Settings
+) -> None:
+    """Nor at a replica that started after the stop was written."""
+    made = await served.make()
+    stopping = asyncio.create_task(served.post(made, "stop", next_sample=1600))
+    await until(lambda: has_close(topics, made.session_id), 10)
+    async with serve_ingest(topics) as replica:
+        for server in (served, replica):
+            answer = await server.post(made, "audio", frame(1600))
+            assert (answer.status_code, answer.json()["code"]) == (409, "session_ended")
+            async with server.connect(made) as socket:
+                await begin(socket)
+                await socket.send(frame(1600))
+                assert (await refusal(socket))["code"] == "session_ended"
+    stopping.cancel()
+
+
+async def has_close(settings: Settings, session_id: str) -> bool:
+    return isinstance((await read_log(settings, session_id))[-1], Close)
 
 
 async def test_a_resume_beyond_what_is_known_is_a_gap(served: Served, topics: Settings) -> None:

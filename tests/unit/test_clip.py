@@ -7,29 +7,34 @@ import pytest
 from hypothesis import given
 
 from dashboards.clip import Clip, asked_part, wav
+from stream_apps.listener import Entry
 from tests.heard import heard
 from tests.unit.test_listener import QUICK, SESSION_ID, Log, entries_of, logs, sound, split
 from undertone.records import Audio, AudioRecord, Close, Gap, Open
 
 
 def clip_of(records: Log, first: int, end: int) -> Clip:
-    clip = Clip(first, end)
-    for record in records:
-        clip.add(record)
+    return clip_of_entries(entries_of(records), first, end)
+
+
+def clip_of_entries(entries: list[Entry], first: int, end: int, opened_offset: int | None = None) -> Clip:
+    clip = Clip(first, end, opened_offset)
+    for entry in entries:
+        clip.add(entry.offset, entry.record)
     return clip
 
 
 @QUICK
 @given(logs())
 def test_it_is_exactly_what_the_transcriber_heard(both: tuple[Log, Log]) -> None:
-    """Reconnections, repeats, jumps, strays and gaps in the log: see ``logs``."""
+    """Reconnections, late starts, repeats, jumps, strays and gaps in the log: see ``logs``."""
     entries = entries_of(both[0])
     for speech in heard(SESSION_ID, entries):
-        span = [entry.record for entry in entries if speech.first_offset <= entry.offset <= speech.last_offset]
-        clip = clip_of(span, speech.start, speech.end)
+        span = [entry for entry in entries if speech.first_offset <= entry.offset <= speech.last_offset]
+        clip = clip_of_entries(span, speech.start, speech.end, speech.opened_offset)
         assert clip.is_whole
         assert clip.pcm == speech.samples.tobytes()
-        assert not clip_of(span[:-1], speech.start, speech.end).is_whole
+        assert not clip_of_entries(span[:-1], speech.start, speech.end, speech.opened_offset).is_whole
         assert not clip_of([], speech.start, speech.end).is_whole
 
 

@@ -44,7 +44,7 @@ def session(language: str | None = None, probability: float | None = None) -> Se
 def after(before: Session, hearing: Hearing, speech_ms: int, suppressed: Suppression | None = None) -> Session:
     """The session record behind an utterance."""
     end = speech_ms * 16
-    speech = Speech(0, end, np.zeros(end, np.int16), 1, 2, 1_790_000_000_000)
+    speech = Speech(0, end, np.zeros(end, np.int16), 1, 2, 0, 1_790_000_000_000)
     return take_utterance(Boundary(before, speech), Heard(hearing, suppressed, "model"), 0, NOW).session
 
 

@@ -125,6 +125,7 @@ def logs(draw: st.DrawFn) -> tuple[Log, Log]:
     log: Log = [OPEN]
     clean: Log = [OPEN]
     connection, at = "a", 0
+    opened = 10  # the offset of the current connection's ``Open``, see ``entries_of``
     again = 0  # samples that the next frames send again; what they hold differs, and must not count
     for number in range(draw(st.integers(1, 5))):
         pcm = sound(*draw(PARTS))
@@ -132,7 +133,7 @@ def logs(draw: st.DrawFn) -> tuple[Log, Log]:
         clean.append(Audio(SESSION_ID, "a", at, pcm))
         at += len(pcm) // 2
         again = 0
-        trouble = draw(st.sampled_from(["none", "repeat", "jump", "gap", "resume", "resume-gap", "stray"]))
+        trouble = draw(st.sampled_from(["none", "repeat", "jump", "gap", "resume", "resume-gap", "late", "stray"]))
         stray = Audio(SESSION_ID, connection, at, sound(("loud", 3000)))
         gap = draw(st.integers(1, 9000)) if "gap" in trouble else 0
         if gap:
@@ -148,7 +149,17 @@ def logs(draw: st.DrawFn) -> tuple[Log, Log]:
             case "resume" | "resume-gap":
                 connection = f"c{number}"
                 again = 0 if gap else draw(st.integers(0, min(at, 3000)))
-                log += [Open(SESSION_ID, connection, at - again + gap, language="en"), stray]
+                seen = draw(st.sampled_from([None, opened + 1, 10 + len(log)]))
+                opened = 10 + len(log)
+                log += [Open(SESSION_ID, connection, at - again + gap, language="en", seen=seen), stray]
+            case "late":  # its handshake came before that of the current connection
+                late, seen = f"l{number}", draw(st.integers(0, opened))
+                log += [
+                    Open(SESSION_ID, late, draw(st.integers(0, at + 9000)), language="en", seen=seen),
+                    Audio(SESSION_ID, late, at, stray.pcm),
+                    Gap(SESSION_ID, late, at, at + 4000),
+                    Close(SESSION_ID, late, at, "stop"),
+                ]
             case "stray":
                 log += [Audio(SESSION_ID, "nobody", at, stray.pcm), Close(SESSION_ID, "nobody", at, "stop")]
         at += gap
