@@ -23,12 +23,12 @@ from stream_apps.listener import Entry, Speech
 from tests.forgetting import deletion, write
 from tests.heard import final_of, forget_audio, heard
 from tests.storage_events import session, session_id, utterance
-from tests.unit.test_listener import Log, logs, sound, split
+from tests.unit.test_listener import FIRST_OFFSET, Log, logs, sound, split
 from tests.viewing import Writer, served
 from undertone.errors import Refusal
 from undertone.events import AudioSpan, Utterance
 from undertone.kafka import Publisher, open_publisher
-from undertone.records import Audio, Open
+from undertone.records import Audio, AudioRecord, Open
 from undertone.settings import Settings
 from undertone.tokens import make_token
 from undertone.topics import place
@@ -66,7 +66,18 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
 
 def entries_of(number: int, log: Log) -> list[Entry]:
     """The log as that of the ``number``-th session, alone in its partition."""
-    return [Entry(at, 0, replace(record, session_id=session_id(number))) for at, record in enumerate(log)]
+    offsets = range(FIRST_OFFSET, FIRST_OFFSET + len(log))
+    return [
+        Entry(at, 0, replace(record, session_id=session_id(number))) for at, record in zip(offsets, log, strict=True)
+    ]
+
+
+def where(record: AudioRecord, entries: Sequence[Entry]) -> AudioRecord:
+    """The record as it is written behind ``entries``: ``seen`` is their real offset, no longer that of ``logs``."""
+    if not isinstance(record, Open) or record.seen is None:
+        return record
+    read = record.seen - FIRST_OFFSET
+    return replace(record, seen=entries[read].offset if read < len(entries) else entries[-1].offset + 1)
 
 
 def draw_logs() -> list[Log]:
@@ -98,7 +109,7 @@ async def say(publisher: Publisher, settings: Settings, given_logs: Sequence[Log
     chance = random.Random(7)
     while left := [(number, log) for number, log in left if log]:
         number, log = chance.choice(left)
-        record = log.pop()
+        record = where(log.pop(), entries[number])
         entries[number].append(Entry(await publisher.publish_audio(record), 0, record))
     partition = place(session_id(), settings.partitions)
     said = [

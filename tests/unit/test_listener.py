@@ -17,6 +17,7 @@ from undertone.identifiers import make_session_id
 from undertone.records import Audio, AudioRecord, Close, Gap, Open
 
 SESSION_ID = make_session_id(1_790_000_000_000, 7)
+FIRST_OFFSET = 10
 RULES = SegmentRules(
     endpoint=4096, pre_roll=1536, hang_over=700, longest=20_480, cut_within=8192, voiced=1024, mark=16_384
 )
@@ -27,7 +28,7 @@ def new_session() -> Session:
 
 
 def entries_of(log: list[AudioRecord]) -> list[Entry]:
-    return [Entry(offset, 1_790_000_000_000 + offset, record) for offset, record in enumerate(log, 10)]
+    return [Entry(offset, 1_790_000_000_000 + offset, record) for offset, record in enumerate(log, FIRST_OFFSET)]
 
 
 Output = tuple[str, int, int, int, str | None]
@@ -125,7 +126,7 @@ def logs(draw: st.DrawFn) -> tuple[Log, Log]:
     log: Log = [OPEN]
     clean: Log = [OPEN]
     connection, at = "a", 0
-    opened = 10  # the offset of the current connection's ``Open``, see ``entries_of``
+    opened = FIRST_OFFSET  # the offset of the current connection's ``Open``, see ``entries_of``
     again = 0  # samples that the next frames send again; what they hold differs, and must not count
     for number in range(draw(st.integers(1, 5))):
         pcm = sound(*draw(PARTS))
@@ -149,8 +150,8 @@ def logs(draw: st.DrawFn) -> tuple[Log, Log]:
             case "resume" | "resume-gap":
                 connection = f"c{number}"
                 again = 0 if gap else draw(st.integers(0, min(at, 3000)))
-                seen = draw(st.sampled_from([None, opened + 1, 10 + len(log)]))
-                opened = 10 + len(log)
+                seen = draw(st.sampled_from([None, opened + 1, FIRST_OFFSET + len(log)]))
+                opened = FIRST_OFFSET + len(log)
                 log += [Open(SESSION_ID, connection, at - again + gap, language="en", seen=seen), stray]
             case "late":  # its handshake came before that of the current connection
                 late, seen = f"l{number}", draw(st.integers(0, opened))
