@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -15,6 +16,7 @@ from undertone.events import Partial, Session, Utterance, Window
 from undertone.kafka import topic_name
 from undertone.settings import Settings
 from undertone.topics import DELETIONS, PARTIALS
+from undertone.windows import WHOLE, fill, length_ms, places_back
 
 MAX_UTTERANCES = 500
 MAX_WINDOWS = 5000
@@ -86,25 +88,35 @@ def ringed_snapshot(hub: Hub, session_id: str | None) -> Snapshot:
     """What the hub's ring still knows, for when PostgreSQL is away."""
     sessions: dict[str, Session] = {}
     utterances: dict[str, Utterance] = {}
-    windows: dict[tuple[str, int, int], Window] = {}
+    windows: dict[tuple[str, int, int], Window] = {}  # of all sessions, those that a glance shows
     for event in hub.recent(session_id):
         if isinstance(event, Session):
             sessions[event.session_id] = event
         elif isinstance(event, Utterance):
             utterances[event.session_id if session_id is None else event.utterance_id] = event
-        elif session_id is not None or _is_at_a_glance(event):
+        elif session_id is None and _is_at_a_glance(event):
             windows[event.session_id, event.size_ms, event.start_ms] = event
     return Snapshot(
         complete=False,
         start={slot: hub.head[slot] for slot in hub.slots(session_id)},
         sessions=list(sessions.values()),
         utterances=list(utterances.values()),
-        windows=list(windows.values()),
+        windows=list(windows.values()) if session_id is None else _filled(hub, session_id),
     )
 
 
+def _filled(hub: Hub, session_id: str) -> list[Window]:
+    """One session's windows in the ring, and the empty ones of the time since the ring's first whole-session window."""
+    found = [event for event in hub.recent(session_id) if isinstance(event, Window)]
+    wholes = [window for window in found if window.size_ms == WHOLE]
+    if not wholes:
+        return list(fill(found, (), None).values())
+    empty = places_back(length_ms(wholes[-1]), from_ms=length_ms(wholes[0]))
+    return list(fill(found, islice(empty, MAX_WINDOWS), wholes[-1]).values())
+
+
 def _is_at_a_glance(window: Window) -> bool:
-    return window.size_ms == 0 or (window.size_ms == RECENT_SIZE_MS and window.score is not None)
+    return window.size_ms == WHOLE or (window.size_ms == RECENT_SIZE_MS and window.score is not None)
 
 
 async def _start(connection: AsyncConnection, settings: Settings, hub: Hub, session_id: str | None) -> dict[int, int]:
@@ -131,7 +143,7 @@ async def _of_one(connection: AsyncConnection, start: Mapping[int, int], session
         start=start,
         sessions=[session] if session else [],
         utterances=utterances,
-        windows=await queries.whole_windows(connection, [session_id]) + windows,
+        windows=windows,
         through=await queries.through_of(connection, [session_id]),
         more=more,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import BigInteger, Select, func, select, tuple_
@@ -12,6 +13,7 @@ from storage.rows import event_of
 from storage.schema import progress, sessions, source_offsets, utterances, windows
 from undertone.audio import SAMPLES_PER_MS, to_samples
 from undertone.events import Session, Utterance, Window
+from undertone.windows import BEGINNING, Place, fill, length_ms, places, places_back
 
 T = TypeVar("T")
 _BIGGEST = 2**63 - 1
@@ -85,15 +87,18 @@ async def window_page(
     cursor: str | None = None,
     limit: int = 1000,
 ) -> Page[Window]:
-    """A session's windows by size, then start; ``size_ms`` None is all sizes, 0 the whole session."""
+    """A session's windows, empty ones included, by size, then start; ``size_ms`` None is all, 0 the whole session."""
+    after = BEGINNING if cursor is None else Place(*map(bounded, read_cursor("windows", cursor, int, int)))
+    whole = await _whole_window(connection, session_id)  # read first: windows up to its ``seq`` are stored by then
     query = select(windows).where(windows.c.session_id == session_id).order_by(windows.c.size_ms, windows.c.start_ms)
     query = query.where(windows.c.size_ms == bounded(size_ms)) if size_ms is not None else query
-    if cursor is not None:
-        size, start = read_cursor("windows", cursor, int, int)
-        query = query.where(tuple_(windows.c.size_ms, windows.c.start_ms) > tuple_(bounded(size), bounded(start)))
-    rows, more = await fetch(connection, query, limit)
-    found = [event_of(Window, row) for row in rows]
-    return Page(found, make_cursor("windows", found[-1].size_ms, found[-1].start_ms) if more else None)
+    query = query.where(tuple_(windows.c.size_ms, windows.c.start_ms) > tuple_(*after))
+    rows, _ = await fetch(connection, query, limit)
+    stored = [event_of(Window, row) for row in rows]
+    wanted = islice(places(length_ms(whole) if whole else 0, after, size_ms), limit + 1)
+    filled = sorted(fill(stored, wanted, whole).items())
+    found = [window for _, window in filled[:limit]]
+    return Page(found, make_cursor("windows", *filled[limit - 1][0]) if len(filled) > limit else None)
 
 
 async def last_utterances(connection: AsyncConnection, session_id: str, limit: int) -> tuple[list[Utterance], bool]:
@@ -104,10 +109,14 @@ async def last_utterances(connection: AsyncConnection, session_id: str, limit: i
 
 
 async def last_windows(connection: AsyncConnection, session_id: str, limit: int) -> list[Window]:
-    """A session's last ``limit`` windows by start, in order, without the one of the whole session."""
+    """A session's whole-session window if it has one, then its last ``limit`` windows by start, empty ones included."""
+    whole = await _whole_window(connection, session_id)
     query = select(windows).where(windows.c.session_id == session_id, windows.c.size_ms > 0)
     rows, _ = await fetch(connection, query.order_by(windows.c.start_ms.desc(), windows.c.size_ms), limit)
-    return [event_of(Window, row) for row in reversed(rows)]
+    stored = [event_of(Window, row) for row in rows]
+    wanted = islice(places_back(length_ms(whole) if whole else 0), limit)
+    filled = sorted(fill(stored, wanted, whole).values(), key=lambda window: (window.start_ms, -window.size_ms))
+    return [*([whole] if whole else []), *filled[-limit:]]
 
 
 async def last_of_each(connection: AsyncConnection, session_ids: Sequence[str]) -> list[Utterance]:
@@ -131,6 +140,10 @@ async def whole_windows(connection: AsyncConnection, session_ids: Sequence[str])
     query = select(windows).where(windows.c.session_id.in_(session_ids), windows.c.size_ms == 0)
     rows = await connection.execute(query.order_by(windows.c.session_id))
     return [event_of(Window, dict(row)) for row in rows.mappings()]
+
+
+async def _whole_window(connection: AsyncConnection, session_id: str) -> Window | None:
+    return next(iter(await whole_windows(connection, [session_id])), None)
 
 
 async def scored_windows(

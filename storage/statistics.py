@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.queries import one_session, progress_of
 from undertone.audio import to_ms
 from undertone.events import Value, Window
+from undertone.windows import Place
 
 QUARTERS = 4
 
@@ -57,13 +58,6 @@ _RECOMPUTE = text("""
                AS loudness_ddb
     FROM stretch LEFT JOIN paused USING (number) GROUP BY number, size_ms, start_ms, end_ms ORDER BY number
 """).bindparams(*(bindparam(name, type_=ARRAY(BigInteger)) for name in ("sizes", "starts", "ends")))
-
-
-class Place(NamedTuple):
-    """Where a window lies, as in ``Window``: ``size_ms`` 0 is the whole session."""
-
-    size_ms: int
-    start_ms: int
 
 
 class Course(Value):

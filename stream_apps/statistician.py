@@ -16,8 +16,6 @@ from undertone.retry import retry
 from undertone.settings import Settings
 from undertone.topics import STATISTICS, UTTERANCES, WINDOWS, Topic
 
-AT_ONCE = 100  # windows on their way together: a gap of hours has thousands
-
 
 class Statistician:
     """Keeps the windows of each session: outputs, then memory, then settled."""
@@ -57,8 +55,9 @@ class Statistician:
             after, changed = windows.apply(before, event)
         except (ArithmeticError, ValueError) as error:
             raise PoisonError(f"no statistics come of this event: {error!r}") from error
-        for start in range(0, len(changed), AT_ONCE):
-            await asyncio.gather(*(self._put(window) for window in changed[start : start + AT_ONCE]))
+        await asyncio.gather(*(self._put(window) for window in changed[:-1]))
+        for whole in changed[-1:]:  # behind all others in the log: see ``undertone.windows``
+            await self._put(whole)
         if after is not before:
             await self._memory.put(partition, after)
 

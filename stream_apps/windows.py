@@ -2,53 +2,61 @@
 
 Counts, scores, words and loudness go by the start of an utterance; talk, silence and pauses by overlap. All is kept in
 integers and rounded as PostgreSQL rounds, so SQL over the stored utterances gives the same. Suppressed utterances count
-as silence; gaps do too. ``docs/statistics.md`` has the rules.
+as silence; gaps do too. A window of 10 s or 60 s begins when an utterance that counts overlaps it: silence, however
+long, makes none (``undertone.windows`` has the empty ones). ``docs/statistics.md`` has the rules.
 """
 
 from collections.abc import Iterator
 
 from undertone.audio import to_ms
 from undertone.events import Mark, OpenWindow, Sentiment, Statistics, Utterance, Window
-
-SIZES_MS = (10_000, 60_000)
-WHOLE = 0
+from undertone.windows import SIZES_MS, WHOLE, Place, place_of
 
 
 def apply(statistics: Statistics, event: Utterance | Mark) -> tuple[Statistics, tuple[Window, ...]]:
-    """The statistics after a final or mark, and the windows that it changed, oldest first.
+    """The statistics after a final or mark, and the windows that it changed, the whole-session window last.
 
+    Publish that one behind the others: a window that lies before its end and was not published counts as empty.
     An event whose ``seq`` is at or below the statistics' changes nothing and gives no windows.
     """
     if event.seq <= statistics.seq:
         return statistics, ()
     through_ms = to_ms(event.through)
     ended = isinstance(event, Mark) and event.ended is not None
-    windows = [_add(window, event) for window in _reach(statistics, through_ms)]
+    windows = [_add(window, event) for window in _concerned(statistics, event, through_ms)]
     after = Statistics(
         session_id=statistics.session_id,
         seq=event.seq,
         through_ms=through_ms,
         windows=tuple(window for window in windows if not _is_past(window, through_ms)),
     )
-    changed = tuple(
-        _publish(window, after, final=ended or _is_past(window, through_ms))
-        for window in sorted(windows, key=lambda window: (window.size_ms, window.start_ms))
-    )
+    changed = tuple(_publish(window, after, final=ended or _is_past(window, through_ms)) for window in windows)
     return after, changed
 
 
-def _reach(statistics: Statistics, through_ms: int) -> Iterator[OpenWindow]:
-    """The open windows, and empty ones for all time up to ``through_ms`` that has none yet."""
-    opened = {(window.size_ms, window.start_ms): window for window in statistics.windows}
-    yield opened.get((WHOLE, 0)) or _empty(WHOLE, 0)
+def _concerned(statistics: Statistics, event: Utterance | Mark, through_ms: int) -> Iterator[OpenWindow]:
+    """The open windows and those that ``event`` opens, the whole-session window last."""
+    opened = {place_of(window): window for window in statistics.windows}
+    whole = opened.pop(Place(WHOLE, 0), None) or _empty(Place(WHOLE, 0))
+    for place in _overlapped(statistics, event, through_ms):
+        opened.setdefault(place, _empty(place))
+    yield from (window for _, window in sorted(opened.items()))
+    yield whole
+
+
+def _overlapped(statistics: Statistics, event: Utterance | Mark, through_ms: int) -> Iterator[Place]:
+    """Where ``event`` counts, of the windows that are not past."""
+    if isinstance(event, Mark) or event.quality.suppressed is not None:
+        return
+    end_ms = min(max(event.end_ms, event.start_ms + 1), through_ms)
     for size_ms in SIZES_MS:
-        first_ms = statistics.through_ms // size_ms * size_ms
-        for start_ms in range(first_ms, through_ms, size_ms):
-            yield opened.get((size_ms, start_ms)) or _empty(size_ms, start_ms)
+        first_ms = max(event.start_ms, statistics.through_ms) // size_ms * size_ms
+        for start_ms in range(first_ms, end_ms, size_ms):
+            yield Place(size_ms, start_ms)
 
 
-def _empty(size_ms: int, start_ms: int) -> OpenWindow:
-    return OpenWindow(size_ms=size_ms, start_ms=start_ms, talked_until_ms=start_ms)
+def _empty(place: Place) -> OpenWindow:
+    return OpenWindow(size_ms=place.size_ms, start_ms=place.start_ms, talked_until_ms=place.start_ms)
 
 
 def _add(window: OpenWindow, event: Utterance | Mark) -> OpenWindow:

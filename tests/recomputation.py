@@ -5,18 +5,23 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from storage.engine import make_engine
 from storage.queries import one_session, window_page
-from storage.statistics import Place, recompute
-from stream_apps.windows import SIZES_MS, WHOLE
+from storage.statistics import recompute
 from tests.examples import SESSION_ID
 from undertone.audio import to_ms
 from undertone.events import Utterance, Window
+from undertone.windows import SIZES_MS, WHOLE, Place, place_of
 
 LABELS = ("positive", "neutral", "negative")
 
 
-def places(length_ms: int) -> set[Place]:
-    """Where the windows of a session of this length lie."""
+def all_places(length_ms: int) -> set[Place]:
+    """Where the windows of a session of this length lie, empty ones included."""
     return {Place(WHOLE, 0)} | {Place(size, start) for size in SIZES_MS for start in range(0, length_ms, size)}
+
+
+def is_kept(window: Window) -> bool:
+    """Whether the window is stored: the whole session is, the others where an utterance that counts overlaps them."""
+    return window.size_ms == WHOLE or window.utterances > 0 or window.talk_ms > 0
 
 
 def recount(finals: Iterable[Utterance], place: Place, length_ms: int) -> Window:
@@ -61,23 +66,30 @@ def recount(finals: Iterable[Utterance], place: Place, length_ms: int) -> Window
 
 
 async def check_windows(database: str, session_id: str) -> list[Window]:
-    """The stored windows of a session that has ended; each is final and equals what SQL makes of its utterances."""
+    """The windows of a session that has ended; each is final and equals what SQL makes of its utterances.
+
+    The rows of the table are those of them that an utterance overlaps.
+    """
     engine = make_engine(database)
     try:
         async with engine.connect() as connection:
             session = await one_session(connection, session_id)
             assert session is not None
             length_ms = to_ms(session.through)
-            stored = (await window_page(connection, session_id, limit=10**6)).items
-            assert {Place(window.size_ms, window.start_ms) for window in stored} == places(length_ms)
-            wanted = [Place(window.size_ms, window.start_ms) for window in stored]
+            shown = (await window_page(connection, session_id, limit=10**6)).items
+            wanted = [place_of(window) for window in shown]
+            assert set(wanted) == all_places(length_ms)
             computed = await recompute(connection, session_id, wanted, length_ms)
+            asked = "SELECT size_ms, start_ms FROM windows WHERE session_id = %s"
+            found = await connection.exec_driver_sql(asked, (session_id,))
+            rows = {Place(row.size_ms, row.start_ms) for row in found}
     finally:
         await engine.dispose()
-    assert all(window.final for window in stored)
-    for window, anew in zip(stored, computed, strict=True):
-        assert figures(window) == figures(anew), f"stored {window}, by SQL {anew}"
-    return stored
+    assert all(window.final for window in shown)
+    for window, anew in zip(shown, computed, strict=True):
+        assert figures(window) == figures(anew), f"shown {window}, by SQL {anew}"
+    assert rows == {place_of(window) for window in computed if is_kept(window)}
+    return shown
 
 
 def figures(window: Window) -> dict[str, object]:

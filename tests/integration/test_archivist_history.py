@@ -91,6 +91,7 @@ def conversation(first: int, last: int) -> list[Session | Utterance | Window]:
             utterance(seq=seq),
             session(seq=seq, through=utterance(seq=seq).through),
             window(start_ms=10_000 * (seq // 2), seq=seq),
+            window(size_ms=60_000, seq=seq),
             window(size_ms=0, seq=seq),
         ]
     return found
@@ -155,6 +156,7 @@ async def test_topics_become_rows(whole: Settings) -> None:
     assert found.session == session(seq=20, through=utterance(seq=20).through)
     assert {(item.size_ms, item.start_ms): item.seq for item in found.windows} == {
         (0, 0): 20,
+        (60_000, 0): 20,
         **{(10_000, 10_000 * (seq // 2)): seq for seq in range(1, 21)},
     }
 

@@ -13,15 +13,19 @@ from dashboards.app import make_app
 from storage.cursors import make_cursor
 from storage.engine import make_engine
 from storage.upserts import Sourced, store
+from stream_apps import windows
+from tests.recomputation import all_places, figures, recount
 from tests.storage_events import mark, session, session_id, utterance, window
 from tests.viewing import served
 from tests.waiting import until
+from undertone.audio import to_samples
 from undertone.errors import FatalError
-from undertone.events import Event
+from undertone.events import Event, Statistics, Window
 from undertone.kafka import open_publisher
 from undertone.settings import Settings
 from undertone.tokens import make_token
 from undertone.topics import SESSIONS
+from undertone.windows import place_of
 
 
 @pytest.fixture
@@ -102,7 +106,11 @@ async def test_utterances_from_a_moment_on_and_back_from_it(whole: Settings, cli
 
 async def test_windows_of_one_size_or_all(whole: Settings, client: httpx.AsyncClient) -> None:
     given = [
-        window(size_ms=size, start_ms=start) for size in (0, 10_000) for start in ((0,), (0, 10_000, 20_000))[size > 0]
+        window(size_ms=0, silence_ms=23_000),
+        window(size_ms=10_000, start_ms=0),
+        window(size_ms=10_000, start_ms=10_000),
+        window(size_ms=10_000, start_ms=20_000),
+        window(size_ms=60_000, start_ms=0),
     ]
     await keep(whole, [session(), *given])
     path = f"/v1/sessions/{session_id()}/windows"
@@ -111,8 +119,32 @@ async def test_windows_of_one_size_or_all(whole: Settings, client: httpx.AsyncCl
     assert (await client.get(path, params={"size_ms": 0})).json()["windows"] == every[:1]
     found = await pages(client, path, "windows", size_ms=10_000, limit=2)
     assert [len(page) for page in found] == [2, 1]
-    assert [item for page in found for item in page] == every[1:]
+    assert [item for page in found for item in page] == every[1:4]
     assert [item for page in await pages(client, path, "windows", limit=1) for item in page] == every
+
+
+async def test_windows_in_which_nobody_talks_are_in_the_answers_though_no_row_is_there(
+    whole: Settings, client: httpx.AsyncClient
+) -> None:
+    """Two hours and 7 s, with one utterance; in one answer, and in pages of any length."""
+    length_ms = 7_207_000
+    said = utterance(first_sample=to_samples(3_601_500), through=to_samples(3_604_000))
+    statistics, first = windows.apply(Statistics(session_id=session_id()), said)
+    _, second = windows.apply(statistics, mark(seq=2, through=to_samples(length_ms)))
+    assert len({place_of(each) for each in (*first, *second)}) == 3
+    await keep(whole, [session(seq=2), said, *first, *second])
+    path = f"/v1/sessions/{session_id()}/windows"
+    found = [Window.model_validate(item) for item in (await client.get(path)).json()["windows"]]
+    assert [place_of(each) for each in found] == sorted(all_places(length_ms))
+    for each in found:
+        assert figures(each) == figures(recount([said], place_of(each), length_ms))
+        assert each.final == (0 < each.size_ms <= length_ms - each.start_ms)
+    for query in ({"limit": 1000}, {"limit": 100}, {"limit": 7, "size_ms": 60_000}):
+        items = [item for page in await pages(client, path, "windows", **query) for item in page]
+        wanted = [each for each in found if query.get("size_ms") in (None, each.size_ms)]
+        assert items == [each.model_dump(mode="json") for each in wanted]
+    foreign = make_cursor("windows", 10_000, -(2**70))
+    assert len((await client.get(path, params={"cursor": foreign, "limit": 5000})).json()["windows"]) == len(found) - 1
 
 
 async def test_statistics_of_a_session_that_goes_on_and_of_one_that_has_ended(

@@ -45,8 +45,9 @@ async def live_finals(stream: Stream, count: int) -> list[int]:
 
 
 async def test_a_snapshot_then_live_without_gap_or_repeat(whole: Settings, writer: Writer) -> None:
+    of_all = window(size_ms=0, seq=2, silence_ms=23_000)
     await writer.write(
-        session(seq=2), session(2), utterance(seq=1), window(seq=1), window(size_ms=0, seq=1), mark(seq=2)
+        session(seq=2), session(2), utterance(seq=1), window(start_ms=10_000, seq=1), of_all, mark(seq=2)
     )
     await writer.archive()
     await writer.write(utterance(seq=3), partial(first_sample=240_000))  # behind the rows, in the ring or on its way
@@ -61,7 +62,12 @@ async def test_a_snapshot_then_live_without_gap_or_repeat(whole: Settings, write
         assert first.data["more"] is False
         assert first.data["sessions"] == [shown(session(seq=2))]
         assert first.data["utterances"] == [shown(utterance(seq=1))]
-        assert first.data["windows"] == [shown(window(size_ms=0, seq=1)), shown(window(seq=1))]
+        assert [first.data["windows"][number] for number in (0, 3)] == [
+            shown(of_all),
+            shown(window(start_ms=10_000, seq=1)),
+        ]
+        empty = [(item["size_ms"], item["start_ms"], item["silence_ms"]) for item in first.data["windows"]]
+        assert empty[1:3] + empty[4:] == [(60_000, 0, 25_000), (10_000, 0, 10_000), (10_000, 20_000, 5_000)]
         assert await stream.until("utterance") == shown(utterance(seq=3))
         await writer.write(utterance(2, seq=1), utterance(seq=3, text="again"), session(seq=4), utterance(seq=4))
         assert await live_finals(stream, 1) == [4]
@@ -329,10 +335,15 @@ async def test_while_postgres_is_away_the_live_view_goes_on(topics: Settings, tm
             assert data["utterances"] == [shown(utterance(seq=1))]
             assert len(data["windows"]) == 2
             await writer.write(window(size_ms=60_000, seq=1), window(start_ms=10_000, seq=1, score=None, negative=0))
-            await stream.until("window", start_ms=10_000)
+            await writer.write(window(size_ms=0, seq=2, silence_ms=31_000))
+            await stream.until("window", size_ms=0)
             async with watching(address, "/v1/events") as of_all:
                 windows = (await of_all.next()).data["windows"]
                 assert [item["size_ms"] for item in windows] == [10_000, 0], "what a glance needs"
+            async with watching(address, ONE) as filled:
+                windows = (await filled.next()).data["windows"]
+                silent = [item["start_ms"] for item in windows if item["silence_ms"] in (10_000, 3_000)]
+                assert sorted(silent) == [20_000, 30_000], "the ring knows of no words there"
             await writer.write(utterance(seq=2))
             assert await live_finals(stream, 1) == [2]
             with running(server):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from storage.engine import make_engine
 from storage.queries import progress_of, utterance_page
-from storage.statistics import Place, course, quarters, trend
+from storage.statistics import course, quarters, trend
 from stream_apps.adapter import Adapter
 from stream_apps.archivist import open_archivist
 from stream_apps.dead_letters import DeadLetters
@@ -28,6 +28,7 @@ from undertone.identifiers import make_session_id, session_created_at, utterance
 from undertone.kafka import open_publisher
 from undertone.settings import Settings
 from undertone.topics import SESSIONS, UTTERANCES
+from undertone.windows import Place
 
 SESSIONS_AT_ONCE = 20
 EVENTS = 30

@@ -3,6 +3,8 @@
  * nothing; so it does not matter where a stream was cut and taken up again.
  */
 
+import { emptyWindows, isEmpty, keyOf, lengthOf } from "./windows.js";
+
 /** @typedef {import("./vocabulary.js").Session} Session */
 /** @typedef {import("./vocabulary.js").Utterance} Utterance */
 /** @typedef {import("./vocabulary.js").Partial} Partial */
@@ -82,6 +84,8 @@ export class Story extends Glance {
   hasEarlier = false;
   /** @type {Map<string, Window>} By size and start. */
   #windows = new Map();
+  /** @type {number | null} Every window before this is known, since those that no utterance overlaps are not sent. */
+  #filledMs = null;
 
   /**
    * The story that a snapshot tells. One that is not complete adds to what was known before.
@@ -92,6 +96,7 @@ export class Story extends Glance {
     const story = new Story();
     if (former && !snapshot.complete) story.#recall(former, snapshot.utterances[0]);
     for (const part of partsOf(snapshot)) story.add(part);
+    if (snapshot.complete) story.#filledMs ??= 0;
     story.hasEarlier ||= snapshot.more || !snapshot.complete;
     return story;
   }
@@ -124,9 +129,23 @@ export class Story extends Glance {
   /** @param {Window} window */
   addWindow(window) {
     super.addWindow(window);
-    const key = `${window.size_ms} ${window.start_ms}`;
-    const known = this.#windows.get(key);
-    if (!known || window.seq >= known.seq) this.#windows.set(key, window);
+    const known = this.#windows.get(keyOf(window));
+    if (!known || window.seq >= known.seq) this.#windows.set(keyOf(window), window);
+    if (this.total === window) this.#fill(window);
+  }
+
+  /**
+   * Adds the empty windows of the time that came with this whole-session window. A snapshot brings its own.
+   * @param {Window} whole
+   */
+  #fill(whole) {
+    if (this.#filledMs !== null) {
+      for (const window of emptyWindows(whole, this.#filledMs)) {
+        const known = this.#windows.get(keyOf(window));
+        if (!known || isEmpty(known)) this.#windows.set(keyOf(window), window);
+      }
+    }
+    this.#filledMs = Math.max(this.#filledMs ?? 0, lengthOf(whole));
   }
 
   /**
@@ -136,6 +155,7 @@ export class Story extends Glance {
   #recall(former, first) {
     if (former.session) this.addSession(former.session);
     for (const window of former.#windows.values()) this.addWindow(window);
+    this.#filledMs = null; // what the ring does not reach back to is not known to be empty
     const last = former.utterances.at(-1);
     if (first && last && last.utterance_id < first.utterance_id) return;
     for (const utterance of former.utterances) this.addUtterance(utterance);

@@ -73,6 +73,7 @@
  * @property {number} talk_ms
  * @property {number} silence_ms
  * @property {number | null} longest_pause_ms
+ * @property {number} words
  * @property {number | null} words_per_minute
  * @property {number | null} loudness_dbfs
  *

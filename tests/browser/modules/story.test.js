@@ -110,6 +110,48 @@ test("an older state of the session, or of a window, changes nothing", () => {
   assert.equal(story.total?.positive, 5);
 });
 
+/** @param {number} seq @param {number} lengthMs @param {object} [more] @returns {any} */
+const heard = (seq, lengthMs, more) => ({ type: "window", session_id: ID, size_ms: 0, start_ms: 0, seq, final: false, utterances: 1, talk_ms: 2000, silence_ms: lengthMs - 2000, ...more });
+/** @param {number} start_ms @param {number} seq @param {object} [more] @returns {any} */
+const spoken = (start_ms, seq, more) => ({ type: "window", session_id: ID, size_ms: 10_000, start_ms, seq, utterances: 1, talk_ms: 2000, silence_ms: 3000, ...more });
+/** @param {Story} story @param {number} [size] */
+const series = (story, size = 10_000) => story.series(size).map(({ start_ms, talk_ms, silence_ms, final }) => [start_ms, talk_ms, silence_ms, final]);
+
+test("a window in which nobody talks is not sent, and is there all the same", () => {
+  const story = Story.from(snapshot({}), null);
+  story.add(spoken(20_000, 1));
+  story.add(heard(1, 25_000));
+  assert.deepEqual(series(story), [[0, 0, 10_000, true], [10_000, 0, 10_000, true], [20_000, 2000, 3000, undefined]]);
+  story.add(spoken(20_000, 2, { silence_ms: 8000, final: true }));
+  story.add(heard(2, 34_000));
+  assert.deepEqual(series(story).slice(2), [[20_000, 2000, 8000, true], [30_000, 0, 4000, false]]);
+  story.add(heard(3, 36_000, { final: true }));
+  assert.deepEqual(series(story).slice(2), [[20_000, 2000, 8000, true], [30_000, 0, 6000, true]]);
+  assert.deepEqual(series(story, 60_000), [[0, 0, 36_000, true]]);
+  story.add(heard(2, 34_000));
+  assert.deepEqual(series(story).at(-1), [30_000, 0, 6000, true]);
+});
+
+test("an empty window becomes one in which somebody talks, in whatever order they come", () => {
+  const story = Story.from(snapshot({}), null);
+  story.add(heard(1, 4000));
+  story.add(heard(2, 9000));
+  story.add(spoken(0, 2));
+  assert.deepEqual(series(story), [[0, 2000, 3000, undefined]]);
+});
+
+test("what lies before a snapshot that was cut, or that has no history, is not taken for silence", () => {
+  const windows = [heard(5, 45_000), spoken(30_000, 5), spoken(40_000, 5)];
+  for (const complete of [true, false]) {
+    const story = Story.from(snapshot({ complete, windows }), null);
+    story.add(heard(6, 65_000));
+    assert.deepEqual(series(story).map(([start]) => start), [30_000, 40_000, 50_000, 60_000]);
+  }
+  const former = Story.from(snapshot({ windows }), null);
+  const later = Story.from(snapshot({ complete: false, windows: [spoken(90_000, 9), heard(9, 95_000)] }), former);
+  assert.deepEqual(series(later).map(([start]) => start), [30_000, 40_000, 90_000]);
+});
+
 test("last words are words that count", () => {
   const story = new Story();
   story.addUtterance(utterance(0));
