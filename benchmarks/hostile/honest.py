@@ -25,6 +25,7 @@ FRAME_BYTES = BYTES_PER_SAMPLE * FRAME_SAMPLES
 LOOK_EVERY_S = 0.005
 FINISHED_WITHIN_S = 120.0
 AGAIN_AFTER_S = 0.1
+MADE_WITHIN_S = 600.0  # a round before may have left audio that waits
 SILENT_FOR_S = 40.0
 
 
@@ -106,7 +107,7 @@ class Speaker:
 async def make_speakers(url: str, key: str, materials: Sequence[Material]) -> list[Speaker]:
     """A speaker with a new session for each material."""
     return [
-        Speaker(url, await create_session(url, language="en", credential=key, patience_s=60), material)
+        Speaker(url, await create_session(url, language="en", credential=key, patience_s=MADE_WITHIN_S), material)
         for material in materials
     ]
 

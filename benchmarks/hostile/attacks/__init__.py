@@ -4,13 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from benchmarks.hostile.attacks import (
+    frames,
     gaps,
-    heads,
     heavy_reads,
     jumps,
-    pings,
     repeats,
-    resumes,
     searches,
     slow_bodies,
     slow_uploads,
@@ -39,8 +37,6 @@ ATTACKS: Mapping[str, Attack] = {
     "watchers": Attack(watchers.attack),
     "heavy-reads": Attack(heavy_reads.attack),
     "takeovers": Attack(takeovers.attack),
-    "pings": Attack(pings.attack),
-    "heads": Attack(heads.attack),
-    "resumes": Attack(resumes.attack),
+    "frames": Attack(frames.attack),
     "searches": Attack(searches.attack),
 }
