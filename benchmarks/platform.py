@@ -46,9 +46,11 @@ async def _hear(url: str, clip: Clip, language: str | None) -> Heard:
     )
 
 
-async def read_utterances(url: str, keys: SessionKeys, count: int) -> list[dict[str, Any]]:
-    """The stored utterances of a session that has ended, once all that count are stored."""
-    async with httpx.AsyncClient(base_url=url, timeout=30) as http, asyncio.timeout(STORED_WITHIN_S):
+async def read_utterances(
+    url: str, keys: SessionKeys, count: int, within_s: float = STORED_WITHIN_S
+) -> list[dict[str, Any]]:
+    """The stored utterances of a session that has ended, once all that count are stored. Raises ``TimeoutError``."""
+    async with httpx.AsyncClient(base_url=url, timeout=30) as http, asyncio.timeout(within_s):
         while True:
             asked = {"limit": "500", "token": keys.read_token}
             answer = await http.get(f"/v1/sessions/{keys.session_id}/utterances", params=asked)

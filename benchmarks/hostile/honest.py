@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
@@ -24,6 +25,7 @@ FRAME_SAMPLES = to_samples(100)
 FRAME_BYTES = BYTES_PER_SAMPLE * FRAME_SAMPLES
 LOOK_EVERY_S = 0.005
 FINISHED_WITHIN_S = 120.0
+STORED_WITHIN_S = 180.0
 AGAIN_AFTER_S = 0.1
 MADE_WITHIN_S = 600.0  # a round before may have left audio that waits
 SILENT_FOR_S = 40.0
@@ -95,13 +97,20 @@ class Speaker:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _stored(self) -> tuple[Final, ...]:
-        with suppress(TimeoutError, httpx.HTTPError):
-            found = await read_utterances(self.url, self.keys, self.finished.utterances if self.finished else 0)
-            return tuple(
-                (item["first_sample"], item["end_sample"], "" if item["quality"]["suppressed"] else item["text"])
-                for item in found
-            )
+        """The utterances in the history; none where it does not have all of them in time."""
+        counted = self.finished.utterances if self.finished else 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STORED_WITHIN_S):
+                while True:
+                    with suppress(httpx.HTTPError):
+                        found = await read_utterances(self.url, self.keys, counted, STORED_WITHIN_S)
+                        return tuple(map(_final, found))
+                    await asyncio.sleep(AGAIN_AFTER_S)
         return ()
+
+
+def _final(item: Mapping[str, Any]) -> Final:
+    return item["first_sample"], item["end_sample"], "" if item["quality"]["suppressed"] else item["text"]
 
 
 async def make_speakers(url: str, key: str, materials: Sequence[Material]) -> list[Speaker]:
