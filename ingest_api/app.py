@@ -60,7 +60,7 @@ def make_app(settings: Settings) -> FastAPI:
         title="Undertone ingest",
         version=__version__,
         lifespan=lifespan,
-        dependencies=[Depends(guard)],
+        dependencies=[Depends(guard), Depends(quotas.for_body)],
         docs_url=None,  # the readable forms of the OpenAPI load their scripts from elsewhere
         redoc_url=None,
         responses=EVERYWHERE,

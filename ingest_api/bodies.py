@@ -7,17 +7,21 @@ from collections.abc import AsyncIterator
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from undertone.access.limits import Holding
 from undertone.errors import Refusal
+from undertone.local.request_clock import SLOWEST_BYTES_PER_S
 
 SILENT_FOR_S = 30.0
-# Slower than any voice: a body that comes byte by byte would hold its place for days.
-SLOWEST_BYTES_PER_S = 4_000
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:
-    """The whole body, at most ``max_bytes``. Raises ``Refusal``."""
-    parts = [part async for part in stream_body(request, max_bytes, "body_too_large")]
-    return b"".join(parts)
+    """Return the whole body, at most ``max_bytes``, within ``Quotas.for_body``. Raises ``Refusal``."""
+    held: Holding = request.state.held_body
+    body = bytearray()  # a list of pieces would take many times the space of what comes byte by byte
+    async for piece in stream_body(request, max_bytes, "body_too_large"):
+        held.take(len(piece))
+        body += piece
+    return bytes(body)
 
 
 async def stream_body(request: Request, max_bytes: int, code: str) -> AsyncIterator[bytes]:

@@ -117,7 +117,8 @@ def session_routes(ingest: Ingest, quotas: Quotas) -> APIRouter:
         response_model=Finished,
         responses=problems(409, 410, 503) | {202: {"model": Stopping, "description": "stopped, not yet all final"}},
     )
-    async def stop(session_id: str, next_sample: int) -> Response:
+    async def stop(session_id: str, next_sample: int, request: Request) -> Response:
+        await read_body(request, MAX_JSON_BYTES)  # there is none; unread it would be kept until the answer
         seen = await ingest.follower.catch_up(session_id)
         if ingest.length_if_stopped(session_id) is None:
             check_running(ingest, session_id, next_sample)

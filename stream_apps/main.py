@@ -20,12 +20,16 @@ from stream_apps.presence import Outputs, Presence
 from undertone.errors import FatalError
 from undertone.health import health_routes
 from undertone.kafka import open_publisher
+from undertone.local.connections import Connections
+from undertone.local.wires import BoundedConfig
 from undertone.retry import retry
 from undertone.settings import Settings
 
 log = logging.getLogger(__name__)
 
 WORKERS = ("transcriber", "classifier", "statistics", "archivist")
+MOST_PROBES = 100
+"""Connections that a health port takes at a time."""
 
 
 def run_worker(name: str, settings: Settings) -> None:
@@ -95,8 +99,7 @@ async def serve_health(settings: Settings, adapter: Adapter) -> AsyncIterator[No
         yield
         return
     web = Starlette(routes=health_routes(adapter.why_not_ready))
-    config = uvicorn.Config(web, settings.health_host, settings.health_port, log_config=None, access_log=False)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(BoundedConfig(web, Connections(MOST_PROBES), log_config=None, access_log=False))
     family = socket.AF_INET6 if ":" in settings.health_host else socket.AF_INET
     try:
         taken = socket.create_server((settings.health_host, settings.health_port), family=family)

@@ -15,16 +15,16 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
 from ingest_api.app import make_app
-from ingest_api.limits import WS_MAX_BYTES, WS_MAX_QUEUE
 from tests.waiting import until
 from undertone.codec import decode_audio
 from undertone.events import Session
 from undertone.kafka import Publisher, open_reader, read_to_end
-from undertone.local.wires import BoundedHeads, BoundedSocket
+from undertone.local.serve import make_config
 from undertone.records import Audio, AudioRecord, Close, Gap, Open
 from undertone.settings import Settings
 from undertone.topics import AUDIO, SESSIONS
 
+FILE_LIMIT = 4096
 START = {"type": "start", "sample_rate": 16_000, "encoding": "pcm_s16le"}
 
 
@@ -65,19 +65,12 @@ class Served:
 
 
 @asynccontextmanager
-async def serve_ingest(settings: Settings, *, ready: bool = True) -> AsyncIterator[Served]:
-    """The write side under uvicorn on a free port, by default once it is ready."""
+async def serve_ingest(
+    settings: Settings, *, ready: bool = True, file_limit: int = FILE_LIMIT
+) -> AsyncIterator[Served]:
+    """The write side as it is served, on a free port, by default once it is ready."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(
-            make_app(settings),
-            log_level="warning",
-            http=BoundedHeads,
-            ws=BoundedSocket,
-            ws_max_size=WS_MAX_BYTES,
-            ws_max_queue=WS_MAX_QUEUE,
-            timeout_graceful_shutdown=2,
-        )
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(make_config(make_app(settings), settings, file_limit))
         running = asyncio.create_task(server.serve(sockets=[listening]))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         try:

@@ -39,7 +39,10 @@ class Settings(BaseSettings):
     )
     sessions_per_minute: int = Field(60, ge=1, description="Sessions that one key, and one address, may make.")
     streams_per_address: int = Field(
-        100, ge=1, description="Audio WebSockets that one address may have open, and streams of events."
+        100,
+        ge=1,
+        description="Audio WebSockets that one address may have open, and streams of events; of connections ten times "
+        "as many.",
     )
     health_port: int = Field(
         0, ge=0, le=65535, description="Port of a worker's /healthz, /readyz and /metrics; 0 for none."

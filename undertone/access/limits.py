@@ -8,11 +8,13 @@ import ipaddress
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from undertone.errors import Refusal
 
 MOST_NAMES = 10_000
 AGAIN_AFTER_MS = 10_000
+BODY_AGAIN_AFTER_MS = 2_000
 
 
 class Rate:
@@ -66,6 +68,60 @@ class Places:
             self._taken[name] -= 1
             if self._taken[name] <= 0:
                 del self._taken[name]
+
+
+class ByteBudget:
+    """Bytes that are held at a time: in all, and for each name."""
+
+    def __init__(self, total_bytes: int, bytes_per_name: int) -> None:
+        self._left_bytes = total_bytes
+        self._bytes_per_name = bytes_per_name
+        self._held: Counter[str] = Counter()
+
+    @contextmanager
+    def hold(self, name: str | None) -> Iterator["Holding"]:
+        """What is taken for the name during the block; None has no limit of its own."""
+        holding = Holding(self, name)
+        try:
+            yield holding
+        finally:
+            self.give_back(holding)
+
+    def take(self, holding: "Holding", size_bytes: int) -> None:
+        """Hold so much more. Raises ``Refusal`` if there is no room."""
+        name = holding.name
+        if size_bytes > self._left_bytes:
+            words = "the server holds as much of unfinished requests as it can: send it again a little later"
+            raise Refusal("too_many_bodies", words, status=503, retryable=True, retry_after_ms=BODY_AGAIN_AFTER_MS)
+        if name is not None and self._held[name] + size_bytes > self._bytes_per_name:
+            words = f"{name} has too much of unfinished requests on its way: send it again a little later"
+            raise Refusal("too_many_bodies", words, status=429, retryable=True, retry_after_ms=BODY_AGAIN_AFTER_MS)
+        self._left_bytes -= size_bytes
+        holding.size_bytes += size_bytes
+        if name is not None:
+            self._held[name] += size_bytes
+
+    def give_back(self, holding: "Holding") -> None:
+        """Hold nothing of it any more."""
+        self._left_bytes += holding.size_bytes
+        if holding.name is not None:
+            self._held[holding.name] -= holding.size_bytes
+            if self._held[holding.name] <= 0:
+                del self._held[holding.name]
+        holding.size_bytes = 0
+
+
+@dataclass
+class Holding:
+    """What one request holds of a budget."""
+
+    budget: ByteBudget
+    name: str | None
+    size_bytes: int = 0
+
+    def take(self, size_bytes: int) -> None:
+        """Hold so much more. Raises ``Refusal`` if there is no room."""
+        self.budget.take(self, size_bytes)
 
 
 def address_name(host: str | None) -> str:

@@ -7,13 +7,15 @@ from contextlib import ExitStack
 
 from starlette.requests import HTTPConnection
 
-from undertone.access.limits import Places, Rate, address_name
+from undertone.access.limits import ByteBudget, Places, Rate, address_name
 from undertone.errors import Refusal
 from undertone.settings import Settings
 
 LOGINS_PER_MINUTE = 10
 SOCKETS_PER_SESSION = 4
 VIEWERS_PER_SESSION = 500
+BODIES_BYTES = 64_000_000
+BODIES_BYTES_PER_ADDRESS = 16_000_000
 
 
 class Quotas:
@@ -26,6 +28,7 @@ class Quotas:
         self._of_address = Places(settings.streams_per_address)
         self._sockets = Places(SOCKETS_PER_SESSION)
         self._viewers = Places(VIEWERS_PER_SESSION)
+        self._bodies = ByteBudget(BODIES_BYTES, BODIES_BYTES_PER_ADDRESS)
 
     async def for_session(self, connection: HTTPConnection) -> None:
         """Count a session that is made, for whoever makes it and for the address. Raises ``Refusal``."""
@@ -49,6 +52,12 @@ class Quotas:
                 if session_id is not None:
                     of_session = self._sockets if connection.scope["type"] == "websocket" else self._viewers
                     places.enter_context(of_session.hold(f"session {session_id}"))
+            yield
+
+    async def for_body(self, connection: HTTPConnection) -> AsyncIterator[None]:
+        """Let the request hold a body in memory, within the budget, until it is answered."""
+        with self._bodies.hold(None if self._is_open else _address(connection)) as held:
+            connection.state.held_body = held
             yield
 
     def _wait_s(self, rate: Rate, name: str) -> int:

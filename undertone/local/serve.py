@@ -3,10 +3,14 @@
 import contextlib
 import socket
 import sys
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from undertone.errors import FatalError
 from undertone.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
 
 WebPart: TypeAlias = Literal["ingest", "dashboards", "all"]
 STOP_S = 2
@@ -17,29 +21,12 @@ def serve(part: WebPart, settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises ``FatalError`` for settings that it cannot do without, or a taken port."""
     import uvicorn
 
-    from ingest_api.limits import WS_MAX_BYTES, WS_MAX_QUEUE
     from undertone.local.file_limit import raise_file_limit
     from undertone.local.ports import is_free
-    from undertone.local.wires import BoundedHeads, BoundedSocket
 
     if not is_free(settings.host, settings.port):
         raise FatalError(f"port {settings.port} of {settings.host} is taken: set UNDERTONE_PORT to a free one")
-    raise_file_limit()
-    config = uvicorn.Config(
-        _make_app(part, settings),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        proxy_headers=settings.proxies is not None,
-        forwarded_allow_ips=settings.proxies,
-        server_header=False,
-        http=BoundedHeads,
-        ws=BoundedSocket,
-        ws_max_size=WS_MAX_BYTES,
-        ws_max_queue=WS_MAX_QUEUE,
-        timeout_graceful_shutdown=STOP_S,
-    )
+    config = make_config(_make_app(part, settings), settings, raise_file_limit())
     listening = config.bind_socket()
     _drop_the_frozen(listening, settings.viewer_timeout_s)
     server = uvicorn.Server(config)
@@ -47,6 +34,36 @@ def serve(part: WebPart, settings: Settings) -> None:
         server.run(sockets=[listening])
     if not server.started:
         sys.exit(3)  # as uvicorn's own command
+
+
+def make_config(app: "ASGIApp", settings: Settings, file_limit: int) -> "uvicorn.Config":
+    """uvicorn's settings for ``app`` in a process that may open ``file_limit`` files."""
+    from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+    from ingest_api.limits import WS_MAX_BYTES, WS_MAX_QUEUE
+    from undertone.local.connections import Connections, RequestLimit, most_connections, most_of_address
+    from undertone.local.wires import BoundedConfig
+
+    most, of_address = most_connections(file_limit), most_of_address(settings)
+    connections = Connections(most, of_address)
+    if settings.proxies is not None:
+        trusted = ProxyHeadersMiddleware(app, settings.proxies).trusted_hosts  # type: ignore[arg-type]
+        connections = Connections(most, of_address, lambda host: host in trusted)
+        app = RequestLimit(app, Connections(most, of_address))
+    return BoundedConfig(
+        app,
+        connections,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        proxy_headers=settings.proxies is not None,
+        forwarded_allow_ips=settings.proxies,
+        server_header=False,
+        ws_max_size=WS_MAX_BYTES,
+        ws_max_queue=WS_MAX_QUEUE,
+        timeout_graceful_shutdown=STOP_S,
+    )
 
 
 def _drop_the_frozen(listening: socket.socket, timeout_s: int) -> None:
