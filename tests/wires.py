@@ -1,7 +1,8 @@
 """Wires that a test can cut, freeze and slow down."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import itertools
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
@@ -20,10 +21,11 @@ class _Wire:
 
 
 class Wires:
-    """Every connection to a server that leads over one port of ours."""
+    """Every connection that leads over one port of ours, to each of some servers in turn."""
 
-    def __init__(self, port: int) -> None:
-        self._there = port
+    def __init__(self, ports: Sequence[int]) -> None:
+        self._there = itertools.cycle(ports)
+        self._servers = len(ports)
         self._wires: set[_Wire] = set()
         self._left_bytes: int | None = None
         self.port = 0
@@ -54,11 +56,11 @@ class Wires:
         if self.is_down:
             writer.transport.abort()
             return
-        try:
-            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._there)
-        except OSError:
+        there = await self._reach()
+        if there is None:
             writer.transport.abort()
             return
+        there_reader, there_writer = there
         wire = _Wire(writer, there_writer)
         self._wires.add(wire)
         try:
@@ -69,6 +71,13 @@ class Wires:
         finally:
             wire.cut()
             self._wires.discard(wire)
+
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """The next server that takes a connection, as a proxy chooses it."""
+        for port in itertools.islice(self._there, self._servers):
+            with suppress(OSError):
+                return await asyncio.open_connection("127.0.0.1", port)
+        return None
 
     async def _pump(self, wire: _Wire, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
@@ -91,9 +100,9 @@ class Wires:
 
 
 @asynccontextmanager
-async def open_wires(port: int) -> AsyncIterator[Wires]:
-    """Wires to the server at ``port`` of this machine; at the end all are cut."""
-    wires = Wires(port)
+async def open_wires(*ports: int) -> AsyncIterator[Wires]:
+    """Wires to the servers at these ports of this machine; at the end all are cut."""
+    wires = Wires(ports)
     server = await asyncio.start_server(wires.forward, "127.0.0.1", 0)
     async with server:
         wires.port = server.sockets[0].getsockname()[1]

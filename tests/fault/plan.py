@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 WORKERS = ("transcriber", "classifier", "statistics", "archivist")
+INGEST = ("ingest", "ingest-2")
 FAULTS_PER_RUN = 14
 
 # A point is "PART before|within|after WORK": where the part stands when it is struck. WORK is the topic of a record
@@ -25,8 +26,7 @@ POINTS = (
     "archivist within store",
     "archivist after store",
     "archivist before commit",
-    "ingest before audio",
-    "ingest after audio",
+    *(f"{name} {when} audio" for name in INGEST for when in ("before", "after")),
 )
 PRODUCES = tuple(point for point in POINTS if not point.endswith(("store", "commit")))
 LATE = (
@@ -40,13 +40,15 @@ LATE = (
 
 KINDS: Mapping[str, Sequence[str]] = {
     # SIGKILL at a random moment
-    "kill": ("transcriber", *WORKERS, "ingest"),
+    "kill": ("transcriber", *WORKERS, *INGEST),
     # SIGKILL at a chosen point
     "die": POINTS,
     # a produce fails: before the broker has the record, or after, when its answer is lost
     "fail": PRODUCES,
     # stopped at a chosen point for longer than the session time-out while another takes over, then goes on there
     "sleep": LATE,
+    # stopped at a random moment or a chosen point while its recorders go on at the other replica, then it goes on
+    "freeze": (*INGEST, *(f"{name} before audio" for name in INGEST)),
     # a second one joins and leaves
     "join": ("transcriber", "transcriber", *WORKERS),
     "kafka": ("restart", "kill", "pause"),
@@ -59,7 +61,7 @@ KINDS: Mapping[str, Sequence[str]] = {
     "disk": ("full",),
 }
 # How often each kind comes in one round of dealing.
-ROUND = ("kill", "die", "die", "die", "fail", "fail", "sleep", "join", "kafka", "postgres", "wire", "frames")
+ROUND = ("kill", "die", "die", "die", "fail", "fail", "sleep", "freeze", "join", "kafka", "postgres", "wire", "frames")
 RARE = {"disk": 2}  # once in so many rounds
 
 

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from storage.migrations import upgrade
 from tests.fault.mischief import Mischief
 from tests.fault.part import MISCHIEF
-from tests.fault.plan import WORKERS
+from tests.fault.plan import INGEST, WORKERS
 from tests.fault.servers import Servers
 from tests.waiting import until
 from undertone.bootstrap import apply_topics
@@ -36,10 +36,11 @@ class Part:
         self.mischief = folder / f"{name}.mischief"
         self.log = folder / f"{name}.log"
         self._arguments = arguments.split()
-        self._port = free_ports(1)[0] if self._arguments[0] == "worker" else settings.port
+        self.port = settings.port if name == INGEST[0] else free_ports(1)[0]
         self._environment = _environment(settings) | {
             "UNDERTONE_WORKER_ID": name,
-            "UNDERTONE_HEALTH_PORT": str(self._port),
+            "UNDERTONE_PORT": str(self.port),
+            "UNDERTONE_HEALTH_PORT": str(self.port),
             MISCHIEF: str(self.mischief),
         }
         self._child: Child | None = None
@@ -60,6 +61,10 @@ class Part:
     def kill(self) -> None:
         """SIGKILL: it has no say."""
         self.child.kill()
+
+    def freeze(self) -> None:
+        """SIGSTOP: it stands still."""
+        os.kill(self.child.pid, signal.SIGSTOP)
 
     def wake(self) -> None:
         """Let it go on after it was stopped."""
@@ -82,7 +87,7 @@ class Part:
         async def is_ready() -> bool:
             async with httpx.AsyncClient(timeout=2) as client:
                 try:
-                    return (await client.get(f"http://127.0.0.1:{self._port}/readyz")).is_success
+                    return (await client.get(f"http://127.0.0.1:{self.port}/readyz")).is_success
                 except httpx.TransportError:
                     return False
 
@@ -105,7 +110,7 @@ class Platform:
         self.servers = servers
         self.settings = settings
         self._folder = folder
-        names = {"ingest": "serve ingest"} | {name: f"worker {name}" for name in WORKERS}
+        names = dict.fromkeys(INGEST, "serve ingest") | {name: f"worker {name}" for name in WORKERS}
         self.parts: Mapping[str, Part] = {
             name: Part(name, arguments, settings, folder) for name, arguments in names.items()
         }

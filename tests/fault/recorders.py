@@ -21,7 +21,12 @@ class ClumsyRecorder(Recorder):
     @property
     def is_heard(self) -> bool:
         """Whether a transcriber has heard all that was written, or the recording is over, one way or another."""
-        return self._running.done() or (self.acknowledged == self.next_sample and self.behind_ms == 0)
+        return self._running.done() or (self.is_acknowledged and self.behind_ms == 0)
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """Whether all that was written is acknowledged, or the recording is over."""
+        return self._running.done() or self.acknowledged == self.next_sample
 
     def say_stop(self) -> None:
         """Begin to stop; see ``stop``."""

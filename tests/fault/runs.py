@@ -13,7 +13,7 @@ import psycopg
 from pydantic import SecretStr
 
 from tests.fault.account import Account, Figures, read_account
-from tests.fault.plan import Fault, make_plan
+from tests.fault.plan import INGEST, Fault, make_plan
 from tests.fault.platform import Platform, open_platform
 from tests.fault.recorders import ClumsyRecorder
 from tests.fault.script import SCRIPTS, Script, make_script
@@ -27,7 +27,7 @@ from undertone.session_keys import create_session
 
 HEARD_WITHIN_S = 120.0
 ENDED_WITHIN_S = 180.0
-# How soon a recorder takes a silent wire for dead: sooner than it would, so that a frozen one costs less of the suite.
+# How soon a recorder gives up a connection that says nothing: sooner than it would, so that the suite takes less time.
 SILENT_FOR_S = 4.0
 
 Tell: TypeAlias = Callable[[str], None]
@@ -46,7 +46,7 @@ async def run_faults(count: int, seed: int, folder: Path, tell: Tell, only: Sequ
     """Runs with ``count`` faults in all, each compared with its undisturbed twin, which runs once per script."""
     figures = Figures()
     twins = dict[int, Mapping[str, Account]]()
-    with patch("undertone.recorder.SILENT_FOR_S", SILENT_FOR_S):
+    with patch.multiple("undertone.recorder", SILENT_FOR_S=SILENT_FOR_S, CONNECT_S=SILENT_FOR_S):
         async with open_servers(folder) as servers:
             if not servers.is_disk:
                 tell("no small disk may be mounted here (that takes root): none is filled")
@@ -75,7 +75,7 @@ async def _play(servers: Servers, script: Script, faults: Sequence[Fault], name:
     complaints = list[str]()
     async with AsyncExitStack() as stack:
         platform = await stack.enter_async_context(open_platform(servers, name, folder / name))
-        wires = await stack.enter_async_context(open_wires(platform.settings.port))
+        wires = await stack.enter_async_context(open_wires(*(platform.parts[name].port for name in INGEST)))
         recorders = {
             part.title: await stack.enter_async_context(_open_recorder(f"http://127.0.0.1:{wires.port}", part.title))
             for part in script.parts

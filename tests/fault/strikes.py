@@ -17,6 +17,7 @@ from tests.waiting import until
 from tests.wires import Wires
 
 STRUCK_WITHIN_S = 10.0
+ACKNOWLEDGED_WITHIN_S = 60.0
 LINGER_S = 2.4 * COMMIT_EVERY_S
 
 
@@ -77,6 +78,31 @@ class Strikes:
             part.wake()
             await until(lambda: part.child is not sleeper, STRUCK_WITHIN_S, f"{part.name} ends when it wakes up")
             await part.ready()
+
+    @asynccontextmanager
+    async def _freeze(self, fault: Fault) -> AsyncIterator[None]:
+        """Its recorders go on at the other replica: only when all is acknowledged there, it goes on as well."""
+        name, *point = fault.target.split(maxsplit=1)
+        part = self._platform.parts[name]
+        if point:
+            self._arm(fault, "stop")
+            self._wires.cut()  # so that its recorders start again: the record that it stops at may be their ``open``
+            yield
+            await self._until_struck(fault)
+            if self._platform.is_armed(name):
+                part.mischief.unlink()
+                self._missed.append(fault)
+                return
+            await until(lambda: part.is_stopped, STRUCK_WITHIN_S)
+        else:
+            yield
+            await asyncio.sleep(fault.after_s)
+            part.freeze()
+        try:
+            self._wires.cut()
+            await until(lambda: all(one.is_acknowledged for one in self._recorders), ACKNOWLEDGED_WITHIN_S)
+        finally:
+            part.wake()
 
     @asynccontextmanager
     async def _join(self, fault: Fault) -> AsyncIterator[None]:
@@ -166,6 +192,7 @@ _KINDS: Mapping[str, Callable[[Strikes, Fault], Any]] = {
     "die": Strikes._die,
     "fail": Strikes._fail,
     "sleep": Strikes._sleep,
+    "freeze": Strikes._freeze,
     "join": Strikes._join,
     "kafka": Strikes._kafka,
     "postgres": Strikes._postgres,
