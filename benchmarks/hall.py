@@ -23,12 +23,13 @@ async def running_hall(home: Path) -> AsyncIterator[tuple[Settings, WebProcess]]
     postgres = EmbeddedPostgres(home)
     try:
         await asyncio.gather(kafka.start(), postgres.start())
-        settings = Settings(
-            home=home / "home",
-            access="open",
-            kafka=kafka.brokers,
-            database=SecretStr(postgres.url),
-            secret=SecretStr("a-secret-of-the-benchmark-alone-and-no-other"),
+        settings = kafka.reached(
+            Settings(
+                home=home / "home",
+                access="open",
+                database=SecretStr(postgres.url),
+                secret=SecretStr("a-secret-of-the-benchmark-alone-and-no-other"),
+            )
         )
         await apply_topics(settings)
         await asyncio.to_thread(upgrade, postgres.url)

@@ -155,9 +155,9 @@ class Follower:
         return events
 
     def _event_of(self, record: Record) -> Event | None:
-        if TOPICS[self._topics[record.topic]] is DELETIONS:
-            return deletion_of(record.key, record.value, record.headers, record.timestamp)
         try:
+            if TOPICS[self._topics[record.topic]] is DELETIONS:
+                return deletion_of(record.key, record.value, record.headers)
             return None if record.value is None else decode(record.value, record.headers)
         except PoisonError as error:  # its writer's or the archivist's trouble; viewers just do not see it
             log.warning("viewers do not see %s-%s@%s: %s", record.topic, record.partition, record.offset, error)

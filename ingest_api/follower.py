@@ -175,11 +175,11 @@ class Follower:
             waiting.set()
 
     def _read(self, record: Record) -> Event | None:
-        if record.topic == topic_name(self._settings, DELETIONS):
-            return deletion_of(record.key, record.value, record.headers, record.timestamp)
         if record.value is None:
             return None
         try:
+            if record.topic == topic_name(self._settings, DELETIONS):
+                return deletion_of(record.key, record.value, record.headers)
             return decode(record.value, record.headers)
         except PoisonError as error:
             LOG.warning("%s, partition %d, offset %d: %s", record.topic, record.partition, record.offset, error)

@@ -1,6 +1,7 @@
 """Forgetting: sessions that somebody deleted, and text that is past its age."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -48,6 +49,14 @@ async def not_forgotten(engine: AsyncEngine, session_ids: Sequence[str]) -> set[
     async with reading(engine) as connection:
         query = select(deletions.c.session_id).where(deletions.c.session_id.in_(session_ids))
         return set(session_ids) - set(await connection.scalars(query))
+
+
+async def deleted_at(engine: AsyncEngine, session_id: str) -> datetime | None:
+    """When somebody asked that a session be deleted; None if it is not deleted. Raises as ``forget`` does."""
+    async with reading(engine) as connection:
+        query = select(deletions.c.requested_at).where(deletions.c.session_id == session_id)
+        found: datetime | None = await connection.scalar(query)
+        return found
 
 
 async def keys_of(engine: AsyncEngine, session_id: str) -> dict[str, list[str]]:

@@ -7,9 +7,7 @@ check lets a commit pass an unfinished record. So offsets are committed here, in
 import asyncio
 import logging
 import ssl
-import tempfile
 from collections.abc import AsyncIterable, Iterable
-from pathlib import Path
 from typing import Any
 
 import faust
@@ -217,6 +215,13 @@ class Adapter:
             self._committed |= offsets
 
 
+class _App(faust.App):
+    """Faust's app without folders: it has no tables to keep, and a folder has a name that another user could take."""
+
+    def _create_directories(self) -> None:
+        """Create nothing."""
+
+
 def _headers(headers: Any) -> list[tuple[str, bytes]]:
     pairs: Iterable[tuple[str, bytes]] = headers.items() if isinstance(headers, dict) else headers or ()
     return list(pairs)
@@ -225,7 +230,7 @@ def _headers(headers: Any) -> list[tuple[str, bytes]]:
 def _make_faust(name: str, settings: Settings) -> faust.App:
     timeout_s = settings.session_timeout_ms / 1000
     brokers = ";".join(f"kafka://{broker}" for broker in settings.brokers().split(","))
-    return faust.App(
+    return _App(
         group_name(settings, name),
         broker=brokers,
         broker_credentials=_credentials(settings),
@@ -242,7 +247,6 @@ def _make_faust(name: str, settings: Settings) -> faust.App:
         agent_supervisor=CrashingSupervisor,
         producer_acks=-1,
         store="memory://",
-        datadir=Path(tempfile.gettempdir()) / "undertone-faust",  # Faust insists; nothing is kept there
         table_standby_replicas=0,
         topic_allow_declare=False,
         topic_disable_leader=True,

@@ -189,6 +189,8 @@ class ArchivistApp:
         delivery.settle()
 
     async def _apply(self, batch: Sequence[_Waiting]) -> None:
+        for record in batch:
+            self._oblivion.check(record.delivery)
         await self._persist(lambda: self._archivist.apply([record.sourced for record in batch]))
 
     async def _persist(self, work: Callable[[], Awaitable[T]]) -> T:

@@ -46,9 +46,9 @@ class Obedient:
         await self.app.assign(partitions)
 
     async def receive(self, delivery: Delivery) -> None:
-        """Hand on what is of no deleted session."""
+        """Hand on what is of no deleted session. Raises ``PoisonError`` for a deletion that is none."""
         if delivery.topic is DELETIONS:
-            deletion = deletion_of(delivery.key, delivery.value, delivery.headers, delivery.timestamp_ms)
+            deletion = deletion_of(delivery.key, delivery.value, delivery.headers)
             if deletion is not None:
                 self._deleted.add(deletion.session_id)
                 await self.app.forget(delivery.partition, deletion)

@@ -12,10 +12,11 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storage.forgetting import drop, forget, keys_of, not_forgotten, older
+from storage.forgetting import deleted_at, drop, forget, keys_of, not_forgotten, older
 from stream_apps.deliveries import Delivery
 from stream_apps.presence import Outputs
 from undertone.deletions import deletion_of, read_deletions
+from undertone.errors import PoisonError
 from undertone.events import Deletion
 from undertone.identifiers import make_session_id, session_of_key
 from undertone.retention import oldest_kept_ms
@@ -66,8 +67,31 @@ class Oblivion:
             await self._forget([known[session_id] for session_id in unknown])
 
     async def obey(self, deliveries: Sequence[Delivery]) -> None:
-        """Forget the sessions whose deletions are among these. All of it is durable on return."""
-        await self._forget([deletion for delivery in deliveries if (deletion := _deletion(delivery)) is not None])
+        """Forget the sessions whose deletions are among these. All of it is durable on return.
+
+        What lies under a session's key in the place of its deletion takes nothing back: where the session is deleted,
+        the deletion is written again, since compaction keeps the last record of a key alone.
+        """
+        told = [delivery for delivery in deliveries if delivery.topic is DELETIONS]
+        await self._forget([deletion for delivery in told if (deletion := _deletion(delivery)) is not None])
+        for session_id in {session_of_key(delivery.key) for delivery in told if _deletion(delivery) is None}:
+            if session_id is not None:
+                await self._write_again(session_id)
+
+    def check(self, delivery: Delivery) -> None:
+        """Return if the record says what records of its topic say, where that is the topic of deletions.
+
+        Raises ``PoisonError``.
+        """
+        if delivery.topic is DELETIONS:
+            deletion_of(delivery.key, delivery.value, delivery.headers)
+
+    async def _write_again(self, session_id: str) -> None:
+        requested_at = await self._persist(lambda: deleted_at(self._engine, session_id))
+        if requested_at is not None:
+            log.warning("the deletion of %s was overwritten in the log, and is written again", session_id)
+            deletion = Deletion(session_id=session_id, requested_at=requested_at, requested_by="unknown")
+            await self._outputs.put(DELETIONS, session_id, deletion)
 
     def covers(self, delivery: Delivery) -> bool:
         """Whether it is of a session that is deleted or past its age, and on its way since before that or replayed."""
@@ -121,9 +145,10 @@ def oldest_kept(settings: Settings) -> str | None:
 
 
 def _deletion(delivery: Delivery) -> Deletion | None:
-    if delivery.topic is not DELETIONS:
+    try:
+        return deletion_of(delivery.key, delivery.value, delivery.headers)
+    except PoisonError:  # told by ``check``
         return None
-    return deletion_of(delivery.key, delivery.value, delivery.headers, delivery.timestamp_ms)
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

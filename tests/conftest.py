@@ -58,11 +58,14 @@ def kafka_jars() -> Path:
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory, kafka_jars: Path) -> Iterator[str]:
-    """The brokers (``host:port``) of an embedded Kafka. Tests keep apart by ``settings.topic_prefix``."""
+def kafka(tmp_path_factory: pytest.TempPathFactory, kafka_jars: Path) -> Iterator[EmbeddedKafka]:
+    """An embedded Kafka, which asks for a password: ``kafka.reached(settings)`` are the settings that have it.
+
+    Tests keep apart by ``settings.topic_prefix``.
+    """
     server = EmbeddedKafka(tmp_path_factory.mktemp("kafka"), kafka_jars)
     with running(server):
-        yield server.brokers
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -84,20 +87,21 @@ def database(postgres: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def settings(kafka: str, tmp_path: Path) -> Settings:
+def settings(kafka: EmbeddedKafka, tmp_path: Path) -> Settings:
     """Settings of this test's own: fresh topic names (``topic_prefix``), few partitions, a home, a secret.
 
     Nobody is asked for a login; the tests of access set ``access`` to ``closed``.
     There is no database in it: take ``database`` and ``settings.model_copy(update={"database": SecretStr(database)})``.
     The topics do not exist yet: take ``topics``.
     """
-    return Settings(
-        home=tmp_path / "home",
-        kafka=kafka,
-        topic_prefix=f"test-{uuid.uuid4().hex[:12]}",
-        partitions=PARTITIONS,
-        secret=SecretStr("a-secret-of-the-tests-" + uuid.uuid4().hex),
-        access="open",
+    return kafka.reached(
+        Settings(
+            home=tmp_path / "home",
+            topic_prefix=f"test-{uuid.uuid4().hex[:12]}",
+            partitions=PARTITIONS,
+            secret=SecretStr("a-secret-of-the-tests-" + uuid.uuid4().hex),
+            access="open",
+        )
     )
 
 

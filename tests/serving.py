@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from undertone.local.environment import kafka_environment
 from undertone.local.parts import Program
 from undertone.local.ports import LOOPBACK, free_ports
 from undertone.settings import Settings
@@ -16,11 +17,12 @@ class WebProcess(Program):
     def __init__(self, part: str, settings: Settings, folder: Path, **extra: str) -> None:
         (port,) = free_ports(1)
         self.address = f"http://{LOOPBACK}:{port}"
-        environment = os.environ | {
+        environment = {
+            **os.environ,
+            **kafka_environment(settings),
             "UNDERTONE_HOME": str(settings.home),
             "UNDERTONE_PORT": str(port),
             "UNDERTONE_ACCESS": settings.access,
-            "UNDERTONE_KAFKA": settings.brokers(),
             "UNDERTONE_TOPIC_PREFIX": settings.topic_prefix,
             "UNDERTONE_PARTITIONS": str(settings.partitions),
             "UNDERTONE_DATABASE": settings.database_url(),

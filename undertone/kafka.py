@@ -5,17 +5,20 @@ its consumer groups alone (docs/decisions/0002-faust-for-lifecycle-only.md).
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.conn import collect_hosts
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerClosed
 
 from undertone.codec import Headers, encode, encode_audio
 from undertone.errors import TransientError
 from undertone.events import Event
+from undertone.local.ports import is_loopback
 from undertone.records import AudioRecord
 from undertone.settings import Settings
 from undertone.topics import AUDIO, BATCH_BYTES, TOPICS, Topic, place
@@ -37,12 +40,23 @@ def client_options(settings: Settings) -> dict[str, Any]:
             cafile=str(settings.kafka_ca) if settings.kafka_ca else None
         )
     if "SASL" in settings.kafka_security:
+        if all(is_loopback(host) for host, _, _ in collect_hosts(settings.brokers())):
+            expect_clear_passwords()
         options |= {
             "sasl_mechanism": settings.kafka_mechanism,
             "sasl_plain_username": settings.kafka_user,
             "sasl_plain_password": settings.kafka_password.get_secret_value() if settings.kafka_password else None,
         }
     return options
+
+
+def expect_clear_passwords() -> None:
+    """Keep aiokafka's warning out of the logs: a password that stays on this machine needs no TLS."""
+    logging.getLogger("aiokafka.conn").addFilter(_is_no_clear_password)
+
+
+def _is_no_clear_password(line: logging.LogRecord) -> bool:
+    return line.msg != "Sending username and password in the clear"
 
 
 def topic_name(settings: Settings, topic: Topic) -> str:

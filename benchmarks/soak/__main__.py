@@ -19,7 +19,7 @@ from random import Random
 
 from benchmarks.capacity.undertone import running_up
 from benchmarks.soak.people import People
-from benchmarks.soak.sampling import Name, Sample, brokers_of, parts_of, take_sample
+from benchmarks.soak.sampling import Name, Sample, parts_of, settings_of, take_sample
 from benchmarks.soak.slopes import Slope, fit
 from tests.clips import read_clip
 
@@ -50,7 +50,7 @@ async def soak(given: argparse.Namespace) -> tuple[list[Sample], People]:
     clips = [read_clip(name) for name in CLIPS]
     samples: list[Sample] = []
     async with running_up() as (url, pid):
-        brokers, parts = brokers_of(pid), parts_of(pid)
+        settings, parts = settings_of(pid), parts_of(pid)
         people = People(url, clips, Random(given.seed))
         busy = [asyncio.create_task(people.speak_for_ever()) for _ in range(given.speakers)]
         busy += [asyncio.create_task(people.watch_for_ever()) for _ in range(given.viewers)]
@@ -58,7 +58,7 @@ async def soak(given: argparse.Namespace) -> tuple[list[Sample], People]:
         every_s = min(60.0, given.minutes * 60 / 12)
         while time.monotonic() - began_s < given.minutes * 60:
             await asyncio.sleep(max(0.0, began_s + (len(samples) + 1) * every_s - time.monotonic()))
-            samples.append(await take_sample(pid, brokers, people.behind_ms))
+            samples.append(await take_sample(pid, settings, people.behind_ms))
             heard = f"{people.sessions} sessions, {people.utterances} utterances, {people.visits} visits"
             print(f"{(samples[-1].at_s - began_s) / 60:5.1f} min  {heard}", file=sys.stderr, flush=True)
             for task in busy:

@@ -28,7 +28,7 @@ from benchmarks.soak.__main__ import BOUNDS, WIDER
 from benchmarks.soak.sampling import bytes_of
 from benchmarks.soak.slopes import HOUR_S, fit
 from undertone.bootstrap import apply_topics
-from undertone.kafka import topic_name
+from undertone.kafka import client_options, topic_name
 from undertone.local.jars import provide_jars, read_pins
 from undertone.local.kafka import EmbeddedKafka
 from undertone.settings import Settings, read_settings
@@ -97,7 +97,7 @@ def due(habit: Habit, since_s: float, until_s: float, speaker: int) -> Iterator[
 async def make_topics(settings: Settings) -> None:
     """The topics as they are made everywhere, and then hastened."""
     await apply_topics(settings)
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers())
+    admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
     topics = [(topic_name(settings, topic), hasten(topic.config())) for topic in TOPICS]
     answers = await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, *topic) for topic in topics])
@@ -105,9 +105,9 @@ async def make_topics(settings: Settings) -> None:
     assert all(each["error_code"] == 0 for answer in answers for each in answer.to_object()["resources"])
 
 
-async def write(brokers: str, settings: Settings, given: argparse.Namespace, began_s: float) -> None:
+async def write(settings: Settings, given: argparse.Namespace, began_s: float) -> None:
     """For ever: what is due by now, sixty times as fast as people speak."""
-    async with AIOKafkaProducer(bootstrap_servers=brokers, linger_ms=20, max_request_size=1 << 20) as producer:
+    async with AIOKafkaProducer(**client_options(settings), linger_ms=20, max_request_size=1 << 20) as producer:
         done_s = 0.0
         while True:
             now_s = (time.monotonic() - began_s) * HASTE
@@ -139,9 +139,10 @@ async def run(given: argparse.Namespace, home: Path) -> list[tuple[float, int, f
     kafka = EmbeddedKafka(home, provide_jars(settings.cache, read_pins()), overrides)
     await kafka.start()
     try:
-        await make_topics(settings.model_copy(update={"kafka": kafka.brokers}))
+        settings = kafka.reached(settings)
+        await make_topics(settings)
         began_s = time.monotonic()
-        writing = asyncio.create_task(write(kafka.brokers, settings, given, began_s))
+        writing = asyncio.create_task(write(settings, given, began_s))
         watching = asyncio.create_task(watch(kafka.child.pid, given.hours, began_s))
         await asyncio.wait([writing, watching], return_when=asyncio.FIRST_COMPLETED)
         if writing.done():

@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 import psutil
@@ -11,7 +12,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from benchmarks.capacity.undertone import name_part
+from undertone.kafka import client_options
+from undertone.local.kafka import with_embedded_kafka
 from undertone.local.plan import WORKERS
+from undertone.settings import Settings
 
 Name: TypeAlias = tuple[str, str]
 """Part and quantity, as in (``web``, ``MB``)."""
@@ -61,18 +65,18 @@ def parts_of(pid: int) -> dict[int, str]:
     return {child.pid: _part(child) for child in psutil.Process(pid).children()}
 
 
-def brokers_of(pid: int) -> str:
-    """Where the Kafka of that ``up`` listens: what its parts were told."""
+def settings_of(pid: int) -> Settings:
+    """Where that ``up`` has its Kafka, and how to log in there: its parts say which home it has."""
     for process in psutil.Process(pid).children(recursive=True):
-        if (found := process.environ().get("UNDERTONE_KAFKA")) is not None:
-            return found
-    raise LookupError("no part of it knows a Kafka")
+        if (home := process.environ().get("UNDERTONE_HOME")) is not None:
+            return with_embedded_kafka(Settings(home=Path(home)))
+    raise LookupError("no part of it knows a home")
 
 
-async def sample_lag(brokers: str) -> dict[Name, float]:
+async def sample_lag(settings: Settings) -> dict[Name, float]:
     """Records that each worker's group has still to commit. (A transcriber commits at boundaries alone.)"""
-    admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
-    consumer = AIOKafkaConsumer(bootstrap_servers=brokers)
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    consumer = AIOKafkaConsumer(**client_options(settings))
     values: dict[Name, float] = {}
     await admin.start()
     await consumer.start()
@@ -88,7 +92,7 @@ async def sample_lag(brokers: str) -> dict[Name, float]:
     return values
 
 
-async def take_sample(pid: int, brokers: str, behind_ms: float) -> Sample:
+async def take_sample(pid: int, settings: Settings, behind_ms: float) -> Sample:
     """All of it, now."""
-    values = sample_processes(pid) | await sample_lag(brokers) | {("recorders", "behind ms"): behind_ms}
+    values = sample_processes(pid) | await sample_lag(settings) | {("recorders", "behind ms"): behind_ms}
     return Sample(time.monotonic(), values)

@@ -28,6 +28,7 @@ from tests.browser.scenes import crowd, going_on, heard_so_far, past
 from tests.viewing import Writer
 from undertone.identifiers import make_session_id
 from undertone.kafka import open_publisher
+from undertone.local.kafka import with_embedded_kafka
 from undertone.settings import Settings
 
 _SPOKEN_MS = 90_000
@@ -197,7 +198,8 @@ SCENES: dict[str, Callable[[Photographer], Awaitable[None]]] = {
 def settings_of(platform: Platform) -> Settings:
     """Where the running one keeps what it has."""
     environment = platform.part("serve", "all").environ()
-    return Settings(kafka=environment["UNDERTONE_KAFKA"], database=SecretStr(environment["UNDERTONE_DATABASE"]))
+    home, database = Path(environment["UNDERTONE_HOME"]), SecretStr(environment["UNDERTONE_DATABASE"])
+    return with_embedded_kafka(Settings(home=home, database=database))
 
 
 async def take(platform: Platform, speech: Path, out: Path, names: list[str]) -> None:

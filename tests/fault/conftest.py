@@ -24,12 +24,13 @@ async def own_kafka(tmp_path: Path, kafka_jars: Path) -> AsyncIterator[EmbeddedK
 @pytest.fixture
 async def alone(own_kafka: EmbeddedKafka, tmp_path: Path) -> Settings:
     """Settings of the Kafka that nobody else has."""
-    settings = Settings(
-        home=tmp_path / "home",
-        kafka=own_kafka.brokers,
-        partitions=2,
-        secret=SecretStr("a-secret-of-this-test-alone-and-no-other"),
-        access="open",
+    settings = own_kafka.reached(
+        Settings(
+            home=tmp_path / "home",
+            partitions=2,
+            secret=SecretStr("a-secret-of-this-test-alone-and-no-other"),
+            access="open",
+        )
     )
     await apply_topics(settings)
     return settings

@@ -146,17 +146,18 @@ async def open_platform(servers: Servers, name: str, folder: Path) -> AsyncItera
     with psycopg.connect(servers.postgres.url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
     upgrade(servers.database(name))
-    settings = Settings(
-        home=servers.home,
-        kafka=servers.kafka.brokers,
-        topic_prefix=name,
-        partitions=2,
-        port=free_ports(1)[0],
-        secret=SecretStr("the secret of the fault suite, and of nobody else"),
-        database=SecretStr(servers.database_over_wires(name)),
-        session_timeout_ms=SESSION_TIMEOUT_MS,
-        idle_after_s=3600,
-        access="open",
+    settings = servers.kafka.reached(
+        Settings(
+            home=servers.home,
+            topic_prefix=name,
+            partitions=2,
+            port=free_ports(1)[0],
+            secret=SecretStr("the secret of the fault suite, and of nobody else"),
+            database=SecretStr(servers.database_over_wires(name)),
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            idle_after_s=3600,
+            access="open",
+        )
     )
     await apply_topics(settings)
     platform = Platform(servers, settings, folder)
@@ -170,7 +171,7 @@ async def open_platform(servers: Servers, name: str, folder: Path) -> AsyncItera
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    given = {name: getattr(settings, name) for name in settings.model_fields_set}
+    given = {name: getattr(settings, name) for name in settings.model_fields_set if getattr(settings, name) is not None}
     values = {
         name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in given.items()
     }

@@ -23,6 +23,8 @@ import pytest
 
 from tests.integration.compose import ROOT, Request, UnsetError, read_compose, route
 from tests.waiting import until
+from undertone.local.environment import kafka_environment
+from undertone.local.kafka import EmbeddedKafka
 from undertone.local.ports import free_ports
 from undertone.local.web import goes_to_ingest
 from undertone.settings import Settings
@@ -36,9 +38,9 @@ START_S = 90
 
 @dataclass(frozen=True)
 class Host:
-    """Where the containers' addresses lie on this machine."""
+    """Where the containers' addresses lie on this machine; ``kafka`` is how to log in there, as variables."""
 
-    kafka: str
+    kafka: dict[str, str]
     database: str
     topic_prefix: str
     home: Path
@@ -48,7 +50,7 @@ class Host:
         mapped = {}
         for name, value in service["environment"].items():
             mapped[name] = {
-                "kafka:9092": self.kafka,
+                "kafka:9092": self.kafka["UNDERTONE_KAFKA"],
                 "postgresql://undertone:p4ss@postgres:5432/undertone": self.database,
                 "/etc/undertone/keys": str(self.home / "keys"),
                 "0.0.0.0": "127.0.0.1",
@@ -60,6 +62,7 @@ class Host:
         return (
             outer
             | mapped
+            | self.kafka
             | {
                 "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
                 "UNDERTONE_TOPIC_PREFIX": self.topic_prefix,
@@ -70,13 +73,18 @@ class Host:
 
 
 @pytest.fixture(scope="module")
-def host(kafka: str, postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+def host(kafka: EmbeddedKafka, postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """A host on which the service ``setup`` has done its work."""
     name = f"compose_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
         url = f"{postgres.rpartition('/')[0]}/{name}"
-        found = Host(kafka, url, f"compose-{uuid.uuid4().hex[:12]}", tmp_path_factory.mktemp("compose"))
+        found = Host(
+            kafka_environment(kafka.reached(Settings())),
+            url,
+            f"compose-{uuid.uuid4().hex[:12]}",
+            tmp_path_factory.mktemp("compose"),
+        )
         done = subprocess.run(
             OURS["setup"]["command"],
             env=found.environment(OURS["setup"], 0),

@@ -21,6 +21,7 @@ from undertone.cli import app
 from undertone.errors import PoisonError
 from undertone.events import Deletion, Statistics, Utterance
 from undertone.identifiers import make_session_id, session_created_at
+from undertone.local.environment import kafka_environment
 from undertone.settings import Settings
 from undertone.topics import DEAD_LETTERS, DELETIONS, STATISTICS, TRANSCRIPTS, UTTERANCES, place
 
@@ -33,7 +34,8 @@ Run = Callable[..., tuple[int, list[str]]]
 @pytest.fixture
 def run(topics: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The command on this test's topics: its exit status and its lines."""
-    monkeypatch.setenv("UNDERTONE_KAFKA", topics.brokers())
+    for name, value in kafka_environment(topics).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("UNDERTONE_TOPIC_PREFIX", topics.topic_prefix)
 
     def invoke(*words: str) -> tuple[int, list[str]]:

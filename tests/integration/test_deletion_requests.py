@@ -10,10 +10,12 @@ from typer.testing import CliRunner, Result
 from websockets.exceptions import ConnectionClosed
 
 from ingest_api.follower import Follower
+from tests.forgetting import deletion
 from tests.ingest_serving import START, Made, Served, frame, read_until, serve_ingest
 from tests.streams import read_records
 from tests.waiting import until
 from undertone.cli import app
+from undertone.codec import Headers, encode
 from undertone.deletions import read_deletions
 from undertone.identifiers import make_session_id
 from undertone.kafka import open_publisher
@@ -147,20 +149,58 @@ async def test_an_open_socket_is_closed_in_the_middle_of_speech(served: Served, 
                 assert "deleted" in str(error["message"])
 
 
-async def test_whatever_a_record_says_its_key_decides(served: Served, topics: Settings) -> None:
-    """A deletion of a later version, or one that was damaged, is obeyed; no key of a session is nothing."""
+async def test_a_record_that_is_no_deletion_of_its_session_deletes_nothing(served: Served, topics: Settings) -> None:
+    """Nor does it, or a tombstone, take a deletion back."""
+    made, deleted = await served.make(), await served.make()
+    assert (await delete(served, deleted))[0] == 200
+    value, headers = encode(deletion(deleted.session_id))
+    for session in (made, deleted):
+        other, other_headers = encode(deletion(make_session_id(1_790_000_000_000, 1)))
+        no_deletion = [
+            (None, []),
+            (b"{}", headers),
+            (b"{}", []),
+            (b"{", [("schema", b"undertone.deletion/9")]),
+            (b"{}", [("schema", b"undertone.deletion/9")]),
+            (other, other_headers),
+            (value.replace(b'"deletion"', b'"partial"'), headers),
+            (value, [("schema", b"undertone.partial/9")]),
+        ]
+        await write(topics, session, *((session.session_id.encode(), *record) for record in no_deletion))
+    await write(topics, made, (b"\xffnobody", value, headers), (made.session_id.encode(), value, headers))
+    last = [await served.make(), await served.make()]
+    for session, before in zip(last, (made, deleted), strict=True):  # in the same partition, and so read later
+        await write(topics, before, (session.session_id.encode(), *encode(deletion(session.session_id))))
+    assert set(await read_deletions(topics)) == {session.session_id for session in (deleted, *last)}
+
+    async with serve_ingest(topics) as replica:
+        for server in (served, replica):
+            for session in last:
+                await until(lambda server=server, session=session: is_refused(server, session), 10)  # type: ignore[misc]
+            assert await is_refused(server, deleted)
+            assert not await is_refused(server, made)
+
+
+async def test_a_deletion_of_a_newer_version_is_obeyed(served: Served, topics: Settings) -> None:
     made = await served.make()
-    async with open_publisher(topics) as publisher:
-        for key in (made.session_id.encode(), b"\xffnobody"):
-            await publisher.write(DELETIONS, made.session_id, key, b"{", [("schema", b"undertone.deletion/9")])
+    value, _ = encode(deletion(made.session_id))
+    newer = value.replace(b"{", b'{"why": "asked for", ', 1)
+    await write(topics, made, (made.session_id.encode(), newer, [("schema", b"undertone.deletion/9")]))
     assert list(await read_deletions(topics)) == [made.session_id]
+    await until(lambda: is_refused(served, made), 10)
 
-    async def obeys() -> bool:
-        token = {"token": made.write_token}
-        path = f"/v1/sessions/{made.session_id}/audio"
-        return (await served.http.post(path, content=frame(0), params=token)).status_code == 410
 
-    await until(obeys, 10)
+async def write(topics: Settings, session: Made, *records: tuple[bytes, bytes | None, Headers]) -> None:
+    """Write records into the session's partition of the deletions."""
+    async with open_publisher(topics) as publisher:
+        for key, value, headers in records:
+            await publisher.write(DELETIONS, session.session_id, key, value, headers)
+
+
+async def is_refused(server: Served, session: Made) -> bool:
+    path = f"/v1/sessions/{session.session_id}/audio"
+    answer = await server.http.post(path, content=frame(0), params={"token": session.write_token})
+    return answer.status_code == 410
 
 
 async def test_the_command_asks_before_it_deletes(served: Served, topics: Settings) -> None:

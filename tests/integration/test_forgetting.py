@@ -36,6 +36,8 @@ from tests.forgetting import (
 from tests.storage_events import mark, session, utterance
 from tests.streams import MakeApp, committed, read_events, read_records, running_app
 from tests.waiting import until
+from undertone.deletions import deletion_of
+from undertone.errors import PoisonError
 from undertone.events import Event, Statistics, Transcript, Utterance
 from undertone.identifiers import make_session_id, utterance_id
 from undertone.kafka import open_publisher
@@ -63,21 +65,26 @@ def final(name: str, seq: int) -> Transcript:
 
 
 async def test_the_classifier_passes_nothing_on_of_a_deleted_session(topics: Settings) -> None:
-    """Its deletion is read before its records at a start, and obeyed while it runs; what cannot be read as well."""
+    """Its deletion is read before its records at a start, and obeyed while it runs; what cannot be read as well.
+
+    A record that is no deletion is put aside, and deletes nothing.
+    """
     await write(topics, final(ONE, 1), deletion(), final(ONE, 2), final(TWO, 1))
     async with open_publisher(topics) as publisher:
         await publisher.write(TRANSCRIPTS, ONE, ONE.encode(), b"{secret", [("schema", b"undertone.transcript/1")])
     async with running_app(classifier, topics):
         await until(lambda: _count(topics, UTTERANCES, 1), 20)
+        await _write_over(topics, TWO, b"{}")
+        await until(lambda: _count(topics, DEAD_LETTERS, 1), 20)
         await write(topics, final(TWO, 2))
         await until(lambda: _count(topics, UTTERANCES, 2), 20)
         await write(topics, deletion(TWO))
-        await until(lambda: _has_obeyed(topics, "classifier", 2), 20)
+        await until(lambda: _has_obeyed(topics, "classifier", 3), 20)
         await write(topics, final(TWO, 3), final(THREE, 1))
         await until(lambda: _count(topics, UTTERANCES, 3), 20)
     said = [event for event in await read_events(topics, UTTERANCES) if isinstance(event, Utterance)]
     assert [(event.session_id, event.seq) for event in said] == [(TWO, 1), (TWO, 2), (THREE, 1)]
-    assert await read_records(topics, DEAD_LETTERS) == []
+    assert len(await read_records(topics, DEAD_LETTERS)) == 1
 
 
 async def test_the_statistician_keeps_nothing_wherever_it_is_killed(topics: Settings) -> None:
@@ -153,6 +160,27 @@ async def test_a_deletion_that_is_read_before_all_else_is_obeyed(whole: Settings
         await until(lambda: _all_ended(whole, WINDOWS), 20)
     await assert_forgotten(whole)
     assert await read_records(whole, DEAD_LETTERS) == []
+
+
+async def test_what_is_written_over_a_deletion_is_overwritten_by_it(whole: Settings) -> None:
+    """Compaction keeps the last record of a key: a tombstone, or what is no deletion, would take it back for good."""
+    await write(whole, *conversation(1, 3), *conversation(3, 1), deletion())
+    async with archiving(whole):
+        await until(lambda: is_stored(whole, TWO, 1), 20)
+        await until(lambda: _has_obeyed(whole, "archivist", 1), 20)
+        for over in (None, b"{}"):
+            for name in (ONE, TWO):
+                await _write_over(whole, name, over)
+            await until(lambda: _is_last(whole, ONE), 20)
+    await write(whole, deletion())
+    await _write_over(whole, ONE, b"{}")  # and before the archivist knows of it
+    async with archiving(whole):
+        await until(lambda: _is_last(whole, ONE), 20)
+        await write(whole, deletion(THREE))
+        await until(lambda: is_settled(whole, "archivist", DELETIONS), 20)
+    assert latest(await read_records(whole, DELETIONS))[TWO.encode()] == b"{}"
+    assert (await is_stored(whole, TWO, 1), rows(whole, ONE)) == (True, NONE)
+    assert {record.key for record in await read_records(whole, DEAD_LETTERS)} == {ONE.encode(), TWO.encode()}
 
 
 async def test_killed_between_any_two_steps_it_forgets_when_it_comes_back(
@@ -282,6 +310,19 @@ async def _statistics(settings: Settings, name: str, seq: int = 1) -> Statistics
 async def _all_ended(settings: Settings, topic: Topic) -> bool:
     records = of(ONE, await read_records(settings, topic))
     return bool(records) and set(latest(records).values()) == {None}
+
+
+async def _write_over(settings: Settings, name: str, value: bytes | None) -> None:
+    async with open_publisher(settings) as publisher:
+        await publisher.write(DELETIONS, name, name.encode(), value, [("schema", b"undertone.deletion/1")])
+
+
+async def _is_last(settings: Settings, name: str) -> bool:
+    records = of(name, await read_records(settings, DELETIONS))
+    try:
+        return deletion_of(name.encode(), records[-1].value, records[-1].headers) is not None
+    except PoisonError:
+        return False
 
 
 async def _die(*_: object) -> None:

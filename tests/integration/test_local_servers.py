@@ -1,9 +1,8 @@
 """The embedded Kafka and PostgreSQL: what they keep, what they refuse, what they survive."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -13,30 +12,34 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import UnknownTopicOrPartitionError, for_code
 
 from undertone.errors import FatalError
+from undertone.kafka import client_options
 from undertone.local.kafka import EmbeddedKafka
 from undertone.local.postgres import EmbeddedPostgres
+from undertone.settings import Settings
 from undertone.topics import MAX_RECORD_BYTES
 
 TOPIC = TopicPartition("kept", 0)
 
 
-@asynccontextmanager
-async def open_producer(brokers: str) -> AsyncIterator[AIOKafkaProducer]:
-    producer = AIOKafkaProducer(bootstrap_servers=brokers, acks="all", max_request_size=2 * MAX_RECORD_BYTES)
-    await producer.start()
-    try:
-        yield producer
-    finally:
-        await producer.stop()
+def reached(server: EmbeddedKafka) -> dict[str, Any]:
+    """What every client of the broker is told."""
+    return client_options(server.reached(Settings()))
 
 
-async def write(brokers: str, value: bytes) -> None:
-    async with open_producer(brokers) as producer:
+async def make_topic(server: EmbeddedKafka) -> None:
+    admin = AIOKafkaAdminClient(**reached(server))
+    await admin.start()
+    await admin.create_topics([NewTopic(TOPIC.topic, 1, 1)])
+    await admin.close()
+
+
+async def write(server: EmbeddedKafka, value: bytes) -> None:
+    async with AIOKafkaProducer(**reached(server), acks="all", max_request_size=2 * MAX_RECORD_BYTES) as producer:
         await producer.send_and_wait(TOPIC.topic, value, partition=TOPIC.partition)
 
 
-async def read_lengths(brokers: str, count: int) -> list[int]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=brokers, auto_offset_reset="earliest")
+async def read_lengths(server: EmbeddedKafka, count: int) -> list[int]:
+    consumer = AIOKafkaConsumer(**reached(server), auto_offset_reset="earliest")
     await consumer.start()
     try:
         consumer.assign([TOPIC])
@@ -49,26 +52,23 @@ async def test_kafka_keeps_what_was_acknowledged_over_a_stop_and_over_sigkill(tm
     first = EmbeddedKafka(tmp_path, kafka_jars)
     await first.start()
     try:
-        admin = AIOKafkaAdminClient(bootstrap_servers=first.brokers)
-        await admin.start()
-        await admin.create_topics([NewTopic(TOPIC.topic, 1, 1)])
-        await admin.close()
-        await write(first.brokers, b"a" * MAX_RECORD_BYTES)
+        await make_topic(first)
+        await write(first, b"a" * MAX_RECORD_BYTES)
     finally:
         await first.stop()
     second = EmbeddedKafka(tmp_path, kafka_jars)
     await second.start()
     try:
-        await write(second.brokers, b"b" * 10)
+        await write(second, b"b" * 10)
         second.child.kill()
         await second.start()
-        assert await read_lengths(second.brokers, 2) == [MAX_RECORD_BYTES, 10]
+        assert await read_lengths(second, 2) == [MAX_RECORD_BYTES, 10]
     finally:
         await second.stop()
 
 
-async def test_kafka_makes_no_topic_that_nobody_asked_for(kafka: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+async def test_kafka_makes_no_topic_that_nobody_asked_for(kafka: EmbeddedKafka) -> None:
+    admin = AIOKafkaAdminClient(**reached(kafka))
     await admin.start()
     try:
         (described,) = await admin.describe_topics(["nobody-asked-for-this"])

@@ -29,15 +29,15 @@ LOOKS_ALL_THE_TIME = {
 
 
 @pytest.fixture(scope="module")
-def quick(tmp_path_factory: pytest.TempPathFactory, kafka_jars: Path) -> Iterator[str]:
+def quick(tmp_path_factory: pytest.TempPathFactory, kafka_jars: Path) -> Iterator[EmbeddedKafka]:
     server = EmbeddedKafka(tmp_path_factory.mktemp("quick"), kafka_jars, LOOKS_ALL_THE_TIME)
     with running(server):
-        yield server.brokers
+        yield server
 
 
 @pytest.fixture
-async def producer(quick: str) -> AsyncIterator[AIOKafkaProducer]:
-    async with AIOKafkaProducer(bootstrap_servers=quick, acks="all") as producer:
+async def producer(quick: EmbeddedKafka, settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
+    async with AIOKafkaProducer(**client_options(quick.reached(settings)), acks="all") as producer:
         yield producer
 
 
@@ -61,13 +61,13 @@ async def write(
     ids=lambda value: str(getattr(value, "name", value)),
 )
 async def test_a_record_past_its_age_goes_though_others_still_come(
-    quick: str, settings: Settings, producer: AIOKafkaProducer, topic: Topic, given: dict[str, int]
+    quick: EmbeddedKafka, settings: Settings, producer: AIOKafkaProducer, topic: Topic, given: dict[str, int]
 ) -> None:
     """Kafka removes whole segments: one that is never closed would keep the old as long as anything new comes.
 
     Topics that are compacted are not here: compaction joins segments, and what is joined to the young grows old later.
     """
-    aged = settings.model_copy(update={"kafka": quick, **given})
+    aged = quick.reached(settings).model_copy(update=given)
     await apply_topics(aged)
     keep_ms = retention_ms(topic, aged)
     assert keep_ms is not None
@@ -83,9 +83,9 @@ async def test_a_record_past_its_age_goes_though_others_still_come(
 
 
 async def test_text_is_gone_from_a_compacted_topic_behind_its_tombstone(
-    quick: str, settings: Settings, producer: AIOKafkaProducer
+    quick: EmbeddedKafka, settings: Settings, producer: AIOKafkaProducer
 ) -> None:
-    own = settings.model_copy(update={"kafka": quick})
+    own = quick.reached(settings)
     await apply_topics(own)
     await set_config(own, UTTERANCES, {"max.compaction.lag.ms": "1000", "segment.ms": "100"})
     await write(producer, own, UTTERANCES, b"secret", 2 * HOUR_MS, session_id())

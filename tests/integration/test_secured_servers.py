@@ -23,7 +23,9 @@ from tests.waiting import until
 from undertone.bootstrap import apply_topics, check_kafka
 from undertone.errors import FatalError
 from undertone.kafka import open_publisher
+from undertone.local.environment import kafka_environment
 from undertone.local.kafka import EmbeddedKafka
+from undertone.local.kafka_properties import render
 from undertone.local.parts import Program
 from undertone.local.ports import LOOPBACK, free_ports
 from undertone.settings import Settings
@@ -44,14 +46,15 @@ def secured_kafka(
     """The address of a broker's listener with TLS that asks for a password (SCRAM)."""
     (port,) = free_ports(1)
     overrides: dict[str, str] = {}
-    server = EmbeddedKafka(tmp_path_factory.mktemp("secured"), kafka_jars, overrides)
+    folder = tmp_path_factory.mktemp("secured")
+    server = EmbeddedKafka(folder, kafka_jars, overrides)
     plain, controller = server.brokers, server._controller_port
     login = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
     overrides |= {
-        "listeners": f"PLAINTEXT://{plain},SECURE://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller}",
-        "advertised.listeners": f"PLAINTEXT://{plain},SECURE://{LOOPBACK}:{port}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT",
-        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "listeners": f"BROKER://{plain},SECURE://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller}",
+        "advertised.listeners": f"BROKER://{plain},SECURE://{LOOPBACK}:{port}",
+        "listener.security.protocol.map": "BROKER:SASL_PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:SASL_PLAINTEXT",
+        "listener.name.secure.sasl.enabled.mechanisms": "SCRAM-SHA-512",
         "listener.name.secure.scram-sha-512.sasl.jaas.config": login,
         "listener.name.secure.ssl.keystore.type": "PEM",
         "listener.name.secure.ssl.keystore.location": str(certificate.both()),
@@ -60,11 +63,27 @@ def secured_kafka(
         add_user = [
             *server._java(),
             *("kafka.admin.ConfigCommand", "--bootstrap-server", plain, "--alter"),
+            *("--command-config", str(client_file(server, folder / "client.properties"))),
             *("--entity-type", "users", "--entity-name", USER),
             *("--add-config", f"SCRAM-SHA-512=[password={PASSWORD}]"),
         ]
-        subprocess.run(add_user, check=True, capture_output=True, timeout=120)
+        subprocess.run(add_user, cwd=folder / "kafka", check=True, capture_output=True, timeout=120)
         yield f"{LOOPBACK}:{port}"
+
+
+def client_file(server: EmbeddedKafka, path: Path) -> Path:
+    """What Kafka's own commands log in with at the broker's first listener."""
+    reached = server.reached(Settings())
+    assert reached.kafka_password is not None
+    password = reached.kafka_password.get_secret_value()
+    login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+    given = {
+        "security.protocol": reached.kafka_security,
+        "sasl.mechanism": reached.kafka_mechanism,
+        "sasl.jaas.config": f'{login} username="{reached.kafka_user}" password="{password}";',
+    }
+    path.write_text(render(given))
+    return path
 
 
 @asynccontextmanager
@@ -118,6 +137,7 @@ def secured(settings: Settings, secured_kafka: str, certificate: Certificate) ->
         update={
             "kafka": secured_kafka,
             "kafka_security": "SASL_SSL",
+            "kafka_mechanism": "SCRAM-SHA-512",
             "kafka_user": USER,
             "kafka_password": SecretStr(PASSWORD),
             "kafka_ca": certificate.certificate,
@@ -128,14 +148,11 @@ def secured(settings: Settings, secured_kafka: str, certificate: Certificate) ->
 def archivist_of(settings: Settings, folder: Path) -> Program:
     """A worker on Faust, as a process, that has these settings by its environment."""
     (port,) = free_ports(1)
-    environment = os.environ | {
+    environment = {
+        **os.environ,
+        **kafka_environment(settings),
         "UNDERTONE_HOME": str(settings.home),
         "UNDERTONE_HEALTH_PORT": str(port),
-        "UNDERTONE_KAFKA": settings.brokers(),
-        "UNDERTONE_KAFKA_SECURITY": settings.kafka_security,
-        "UNDERTONE_KAFKA_USER": USER,
-        "UNDERTONE_KAFKA_PASSWORD": PASSWORD,
-        "UNDERTONE_KAFKA_CA": str(settings.kafka_ca),
         "UNDERTONE_TOPIC_PREFIX": settings.topic_prefix,
         "UNDERTONE_PARTITIONS": str(settings.partitions),
         "UNDERTONE_DATABASE": settings.database_url(),

@@ -9,14 +9,16 @@ import pytest
 
 from tests.contract.test_sentiment_engines import HAS_TORCH
 from tests.hub_folders import write_model
+from undertone.local.environment import kafka_environment
 from undertone.settings import Settings
 
 
 def start(settings: Settings, sentiment_model: str) -> subprocess.CompletedProcess[str]:
     """``undertone worker classifier``, which has to stop by itself."""
-    environment = os.environ | {
+    environment = {
+        **os.environ,
+        **kafka_environment(settings),
         "UNDERTONE_HOME": str(settings.home),
-        "UNDERTONE_KAFKA": settings.brokers(),
         "UNDERTONE_TOPIC_PREFIX": settings.topic_prefix,
         "UNDERTONE_SENTIMENT_MODEL": sentiment_model,
     }

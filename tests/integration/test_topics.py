@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -12,8 +11,7 @@ from pydantic import SecretStr
 from tests.waiting import until
 from undertone.bootstrap import apply_topics, check_kafka, show_topics
 from undertone.errors import FatalError
-from undertone.kafka import topic_name
-from undertone.local.kafka import EmbeddedKafka
+from undertone.kafka import client_options, topic_name
 from undertone.local.ports import LOOPBACK, free_ports
 from undertone.settings import Settings
 from undertone.topics import AUDIO, HOUR_MS, SESSIONS, TOPICS
@@ -37,7 +35,7 @@ async def test_a_second_time_changes_nothing_and_several_at_once_do_no_harm(sett
 
 async def test_a_changed_retention_is_applied_and_an_operators_own_setting_is_kept(topics: Settings) -> None:
     name = topic_name(topics, AUDIO)
-    admin = AIOKafkaAdminClient(bootstrap_servers=topics.brokers())
+    admin = AIOKafkaAdminClient(**client_options(topics))
     await admin.start()
     own = {**AUDIO.config(), "max.message.bytes": "900000"}
     await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, own)])
@@ -98,40 +96,8 @@ async def test_the_wrong_security_protocol_is_named_in_time(settings: Settings) 
     assert time.monotonic() - begun < BOUND_S
 
 
-async def test_a_refused_password_names_the_settings_to_check(
-    settings: Settings, tmp_path: Path, kafka_jars: Path
-) -> None:
-    (port,) = free_ports(1)
-    overrides: dict[str, str] = {}
-    server = EmbeddedKafka(tmp_path / "sasl", kafka_jars, overrides)
-    overrides |= sasl(port, server.brokers, server._controller_port)
-    await server.start()
-    try:
-        right = settings.model_copy(
-            update={
-                "kafka": f"{LOOPBACK}:{port}",
-                "kafka_security": "SASL_PLAINTEXT",
-                "kafka_mechanism": "PLAIN",
-                "kafka_user": "speaker",
-                "kafka_password": SecretStr("right"),
-            }
-        )
-        assert len(await apply_topics(right)) == len(TOPICS)
-        begun = time.monotonic()
-        with pytest.raises(FatalError, match=r"refuses the user 'speaker'.*UNDERTONE_KAFKA_PASSWORD"):
-            await apply_topics(right.model_copy(update={"kafka_password": SecretStr("wrong")}))
-        assert time.monotonic() - begun < BOUND_S
-    finally:
-        await server.stop()
-
-
-def sasl(port: int, plain: str, controller_port: int) -> dict[str, str]:
-    """Settings of a broker with one more listener, which asks for a password."""
-    module = "org.apache.kafka.common.security.plain.PlainLoginModule"
-    return {
-        "listeners": f"PLAINTEXT://{plain},SASL://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{plain},SASL://{LOOPBACK}:{port}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "sasl.enabled.mechanisms": "PLAIN",
-        "listener.name.sasl.plain.sasl.jaas.config": f'{module} required user_speaker="right";',
-    }
+async def test_a_refused_password_names_the_settings_to_check(topics: Settings) -> None:
+    begun = time.monotonic()
+    with pytest.raises(FatalError, match=r"refuses the user 'undertone'.*UNDERTONE_KAFKA_PASSWORD"):
+        await apply_topics(topics.model_copy(update={"kafka_password": SecretStr("wrong")}))
+    assert time.monotonic() - begun < BOUND_S

@@ -1,5 +1,6 @@
 """``undertone up`` for real: everything starts, what dies is restarted, it stops in time and leaves nothing behind."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -17,12 +18,12 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from tests.integration.test_topics import sasl
+from tests.integration.test_private_home import open_to_others
 from tests.waiting import until
 from undertone.cli import app
+from undertone.local.environment import kafka_environment
 from undertone.local.home import hold_home
 from undertone.local.jars import KAFKA_VERSION
-from undertone.local.kafka import EmbeddedKafka
 from undertone.local.ports import LOOPBACK, free_ports
 from undertone.settings import Settings
 
@@ -143,6 +144,15 @@ async def test_up_runs_all_of_it_restarts_what_dies_and_keeps_what_was_recorded(
             running.part("worker", "statistics").kill()
             await running.until_printed("was ended by SIGKILL, starts again", 30)
             await running.until_printed("statistics   ready", START_S, times=2)
+
+            password = (home / "kafka-password").read_text()
+            assert not [line for part in running.family() if password in " ".join(line := part.cmdline())]
+            assert open_to_others(home) == []
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("UNDERTONE_HOME", str(home))
+                for command in (["dead-letters", "list"], ["topics", "show"]):
+                    done = await asyncio.to_thread(CliRunner().invoke, app, command)
+                    assert done.exit_code == 0, done.output
 
             session_id = made.json()["session_id"]
 
@@ -266,40 +276,25 @@ async def test_a_kafka_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "UNDERTONE_KAFKA" in error
 
 
-async def test_a_kafka_that_refuses_the_password_is_named(tmp_path: Path, kafka_jars: Path) -> None:
-    (port,) = free_ports(1)
-    overrides: dict[str, str] = {}
-    server = EmbeddedKafka(tmp_path / "sasl", kafka_jars, overrides)
-    overrides |= sasl(port, server.brokers, server._controller_port)
-    await server.start()
-    try:
-        error = await refused(
-            tmp_path / "home",
-            0,
-            UNDERTONE_KAFKA=f"{LOOPBACK}:{port}",
-            UNDERTONE_KAFKA_SECURITY="SASL_PLAINTEXT",
-            UNDERTONE_KAFKA_MECHANISM="PLAIN",
-            UNDERTONE_KAFKA_USER="speaker",
-            UNDERTONE_KAFKA_PASSWORD="wrong",
-        )
-    finally:
-        await server.stop()
-    assert "refuses the user 'speaker'" in error
+async def test_a_kafka_that_refuses_the_password_is_named(tmp_path: Path, settings: Settings) -> None:
+    given = {**kafka_environment(settings), "UNDERTONE_KAFKA_PASSWORD": "wrong"}
+    error = await refused(tmp_path / "home", 0, **given)
+    assert "refuses the user 'undertone'" in error
     assert "UNDERTONE_KAFKA_PASSWORD" in error
 
 
-async def test_a_postgres_that_is_not_there_is_named(tmp_path: Path, kafka: str) -> None:
+async def test_a_postgres_that_is_not_there_is_named(tmp_path: Path, settings: Settings) -> None:
     (nobody,) = free_ports(1)
     url = f"postgresql://somebody:secret-word@{LOOPBACK}:{nobody}/undertone"
-    error = await refused(tmp_path / "home", 0, UNDERTONE_KAFKA=kafka, UNDERTONE_DATABASE=url)
+    error = await refused(tmp_path / "home", 0, UNDERTONE_DATABASE=url, **kafka_environment(settings))
     assert f"{LOOPBACK}:{nobody}" in error
     assert "UNDERTONE_DATABASE" in error
     assert "secret-word" not in error
 
 
-async def test_a_postgres_that_refuses_the_password_is_named(tmp_path: Path, kafka: str, database: str) -> None:
+async def test_a_postgres_that_refuses_the_password_is_named(tmp_path: Path, settings: Settings, database: str) -> None:
     url = httpx.URL(database)
     wrong = str(url.copy_with(userinfo=f"{url.username}:wrong-word".encode()))
-    error = await refused(tmp_path / "home", 0, UNDERTONE_KAFKA=kafka, UNDERTONE_DATABASE=wrong)
+    error = await refused(tmp_path / "home", 0, UNDERTONE_DATABASE=wrong, **kafka_environment(settings))
     assert "refuses the password" in error
     assert "wrong-word" not in error

@@ -15,6 +15,8 @@ from undertone.local.child import Child, Command, shorten
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
 
+BEFORE = {"death_signal": int(signal.SIGKILL), "umask": 0o077, "user": None, "enter_folders": False}
+
 
 def command(tmp_path: Path, code: str, **given: object) -> Command:
     return Command("part", [sys.executable, "-c", code], tmp_path / "part.log", **given)  # type: ignore[arg-type]
@@ -60,7 +62,7 @@ def test_a_program_that_is_not_there_says_so(tmp_path: Path) -> None:
 async def test_it_does_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> None:
     parent_code = f"""
 import json, os, subprocess, sys, time
-before = {{"parent": os.getpid(), "death_signal": {int(signal.SIGKILL)}, "user": None, "enter_folders": False}}
+before = {{**{BEFORE!r}, "parent": os.getpid()}}
 command = [sys.executable, {launch.__file__!r}, json.dumps(before), sys.executable, "-c", {STUBBORN!r}]
 print(subprocess.Popen(command).pid, flush=True)
 time.sleep(60)
@@ -75,7 +77,7 @@ time.sleep(60)
 
 
 def test_the_launcher_ends_at_once_if_its_parent_is_gone_already(tmp_path: Path) -> None:
-    before = {"parent": 1 << 30, "death_signal": int(signal.SIGKILL), "user": None, "enter_folders": False}
+    before = {**BEFORE, "parent": 1 << 30}
     arguments = [sys.executable, launch.__file__, json.dumps(before), sys.executable, "-c", "print('ran')"]
     child = Child(Command("part", arguments, tmp_path / "part.log"))
     child._process.wait()

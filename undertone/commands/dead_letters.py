@@ -38,9 +38,8 @@ def list_letters(
     from rich.table import Table
 
     from undertone.commands.letters import Choice, read_letters
-    from undertone.settings import read_settings
 
-    found = Choice((), app, topic, error, everything=True).of(asyncio.run(read_letters(read_settings())))
+    found = Choice((), app, topic, error, everything=True).of(asyncio.run(read_letters(_settings())))
     table = Table("letter", "at", "app", "from", "key", "bytes", "done", "why", box=None)
     for kept in found[-limit:]:
         letter = kept.letter
@@ -59,9 +58,8 @@ def show_letter(
     """Show one of them: where from, why, its headers and its bytes."""
     from undertone.commands.letters import Choice, read_letters
     from undertone.errors import FatalError
-    from undertone.settings import read_settings
 
-    (kept,) = Choice((name,)).of(asyncio.run(read_letters(read_settings())))
+    (kept,) = Choice((name,)).of(asyncio.run(read_letters(_settings())))
     if kept.is_deleted:
         raise FatalError(f"{kept.letter.id} is not shown: {kept.reason}")
     for line in _describe(kept.letter, kept.done):
@@ -79,10 +77,9 @@ def replay_letters(
 ) -> None:
     """Write them back to the topics that they came from, where that adds what is missing and nothing else."""
     from undertone.commands.letters import Choice
-    from undertone.settings import read_settings
 
     choice = Choice(names or (), app, topic, error, everything)
-    refused = asyncio.run(_replay(read_settings(), choice, dry_run=dry_run))
+    refused = asyncio.run(_replay(_settings(), choice, dry_run=dry_run))
     if refused:
         raise typer.Exit(1)
 
@@ -98,9 +95,15 @@ def drop_letters(
 ) -> None:
     """Be done with them: they are no longer listed, and Kafka forgets them when the retention of their topic ends."""
     from undertone.commands.letters import Choice
+
+    asyncio.run(_drop(_settings(), Choice(names or (), app, topic, error, everything), dry_run=dry_run))
+
+
+def _settings() -> "Settings":
+    from undertone.local.kafka import with_embedded_kafka
     from undertone.settings import read_settings
 
-    asyncio.run(_drop(read_settings(), Choice(names or (), app, topic, error, everything), dry_run=dry_run))
+    return with_embedded_kafka(read_settings())
 
 
 async def _replay(settings: "Settings", choice: "Choice", *, dry_run: bool) -> int:

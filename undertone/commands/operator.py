@@ -1,6 +1,7 @@
 """The operator's tools: models, topics, the database."""
 
 import asyncio
+import os
 from typing import Annotated
 
 import typer
@@ -50,6 +51,7 @@ def fetch_models(
     from undertone.settings import read_settings
 
     settings = read_settings()
+    os.umask(os.umask(0) | 0o022)  # what is downloaded may be read by everybody, and changed by its owner alone
     for name in names or needed_models(settings):
         typer.echo(f"{name}: {fetch_model(name, settings.cache)}")
 
@@ -72,10 +74,11 @@ def show() -> None:
     from rich.table import Table
 
     from undertone.bootstrap import show_topics
+    from undertone.local.kafka import with_embedded_kafka
     from undertone.settings import read_settings
 
     table = Table("topic", "partitions", "key", "holds", "settings", box=None)
-    for state in asyncio.run(show_topics(read_settings())):
+    for state in asyncio.run(show_topics(with_embedded_kafka(read_settings()))):
         settings = ", ".join(f"{name}={value}" for name, value in sorted(state.config.items()))
         partitions = str(state.partitions) if state.partitions else "missing"
         table.add_row(state.name, partitions, state.topic.key, state.topic.holds, settings)

@@ -16,16 +16,21 @@ from undertone.local import launch
 
 POLL_S = 0.02
 LOG_LIMIT_BYTES = 5_000_000
+PRIVATE_UMASK = 0o077
 
 
 @dataclass(frozen=True)
 class Command:
-    """How to start a child. ``environment`` None is ours; the others are explained at ``launch.Launch``."""
+    """How to start a child. ``environment`` None is ours, ``folder`` None the one that we run in.
+
+    The others are explained at ``launch.Launch``. Only their owner can read the files that a child creates.
+    """
 
     name: str
     arguments: Sequence[str]
     log: Path
     environment: Mapping[str, str] | None = None
+    folder: Path | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
     user: tuple[int, int] | None = None
@@ -42,11 +47,12 @@ class Child:
         before: launch.Launch = {
             "parent": os.getpid(),
             "death_signal": command.death_signal,
+            "umask": PRIVATE_UMASK,
             "user": command.user,
             "enter_folders": command.enter_folders,
         }
         wrapped = [sys.executable, "-I", "-S", launch.__file__, json.dumps(before), *command.arguments]
-        with command.log.open("ab") as log:
+        with open(command.log, "ab", opener=_open_private) as log:
             self._log_start = log.tell()
             self._process = subprocess.Popen(
                 wrapped,
@@ -54,6 +60,7 @@ class Child:
                 stdout=log,
                 stderr=log,
                 env=command.environment,
+                cwd=command.folder,
                 start_new_session=True,
             )
 
@@ -95,6 +102,10 @@ class Child:
             log.seek(max(self._log_start, log.tell() - 4096))
             lines = log.read().decode(errors="replace").strip().splitlines()
         return lines[-1].strip() if lines else ""
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def shorten(log: Path, limit_bytes: int) -> None:

@@ -24,12 +24,13 @@ class Launch(TypedDict):
     """What the launcher does before it becomes the program.
 
     ``parent``: the process whose death sends ``death_signal`` to the program (Linux; elsewhere nothing does).
-    ``user``: user and group id to become, or None. ``enter_folders``: whether the new user may pass folders that
-    only root may enter (Linux, capability DAC_OVERRIDE), for a home or an environment below ``/root``.
+    ``umask``: the program's. ``user``: user and group id to become, or None. ``enter_folders``: whether the new user
+    may pass folders that only root may enter (Linux, by a capability), for a home or an environment below ``/root``.
     """
 
     parent: int
     death_signal: int
+    umask: int
     user: tuple[int, int] | None
     enter_folders: bool
 
@@ -38,6 +39,7 @@ def main() -> NoReturn:
     """Become the program. Exits with 1 and a line on stderr if it cannot be started."""
     launch: Launch = json.loads(sys.argv[1])
     command = sys.argv[2:]
+    os.umask(launch["umask"])
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
     if launch["user"] is not None:
         user_id, group_id = launch["user"]

@@ -17,7 +17,9 @@ from undertone.access.keys import Keyring
 from undertone.access.logins import link_to
 from undertone.bootstrap import apply_topics, check_kafka
 from undertone.errors import FatalError
+from undertone.local.cache import close_cache
 from undertone.local.downloads import Downloads
+from undertone.local.environment import kafka_environment, program_environment
 from undertone.local.home import hold_home, keep_secret, with_secrets
 from undertone.local.jars import jars_folder
 from undertone.local.kafka import EmbeddedKafka
@@ -37,8 +39,11 @@ REPORT_S = 15.0
 def run_up(settings: Settings, *, demo: bool) -> None:
     """Run all of it until Ctrl-C or SIGTERM. Raises ``FatalError`` if it cannot; no process of ours is left then."""
     home = settings.home.expanduser().absolute()
-    changes: dict[str, object] = {"home": home, "cache": settings.cache.expanduser().absolute()}
+    cache = settings.cache.expanduser().absolute()
+    changes: dict[str, object] = {"home": home, "cache": cache}
+    os.umask(os.umask(0) | 0o022)  # nothing of what is written here may be changed by others; most of it not be read
     with hold_home(home):
+        close_cache(cache)
         changes["port"] = _choose_port(settings.host, settings.port)
         if settings.secret is None:
             keep_secret(home / "secret")
@@ -129,22 +134,20 @@ class Up:
 
     def _reached(self) -> Settings:
         """The settings with the addresses of the embedded servers, which have been started."""
-        changes: dict[str, object] = {}
-        if self._kafka is not None:
-            changes |= {"kafka": self._kafka.brokers, "kafka_security": "PLAINTEXT"}
+        settings = self._settings if self._kafka is None else self._kafka.reached(self._settings)
         if self._postgres is not None:
-            changes["database"] = SecretStr(self._postgres.url)
-        return self._settings.model_copy(update=changes)
+            settings = settings.model_copy(update={"database": SecretStr(self._postgres.url)})
+        return settings
 
     def _environment(self, health_port: int = 0) -> Mapping[str, str]:
         settings = self._reached()
-        return os.environ | {
+        return {
+            **program_environment(os.environ),
+            **kafka_environment(settings),
             "UNDERTONE_HOME": str(settings.home),
             "UNDERTONE_CACHE": str(settings.cache),
             "UNDERTONE_PORT": str(settings.port),
             "UNDERTONE_HEALTH_PORT": str(health_port),
-            "UNDERTONE_KAFKA": settings.brokers(),
-            "UNDERTONE_KAFKA_SECURITY": settings.kafka_security,
             "UNDERTONE_DATABASE": settings.database_url(),
             "UNDERTONE_SECRET": settings.signing_key(),
             "UNDERTONE_SECRET_BEFORE": settings.secret_before.get_secret_value() if settings.secret_before else "",
