@@ -95,8 +95,13 @@ class AudioLog:
 
     @contextmanager
     def watch(self, session_id: str, connection: str) -> Iterator[Watch]:
-        """Watch one connection during the block, which must begin before its ``Open`` is written."""
+        """Watch one connection during the block, which must begin before its ``Open`` is written.
+
+        From here on the session's state is what this process reads. The transcriber may be quicker: its record of a
+        boundary that the ``Open`` makes can come before the ``Open`` itself, and would hide it.
+        """
         watch = Watch(connection)
+        self._states.setdefault(session_id, self._at(session_id))
         self._watches.setdefault(session_id, []).append(watch)
         try:
             yield watch
@@ -106,16 +111,19 @@ class AudioLog:
                 del self._watches[session_id]
 
     def forget(self, is_wanted: Callable[[str], bool]) -> None:
-        """Drop the sessions that are no longer wanted."""
-        self._states = {session_id: at for session_id, at in self._states.items() if is_wanted(session_id)}
+        """Drop the sessions that are no longer wanted and that nobody watches."""
+        self._states = {
+            session_id: at
+            for session_id, at in self._states.items()
+            if session_id in self._watches or is_wanted(session_id)
+        }
 
     def _at(self, session_id: str) -> tuple[int, LogState]:
-        """The next offset and the state there: as read here, or as the transcriber knows it where that is further."""
-        at = self._states.get(session_id)
+        """The next offset and the state there: as read here, at first as the transcriber knows it."""
+        if (at := self._states.get(session_id)) is not None:
+            return at
         session = self._known(session_id)
-        if session is None or (at is not None and at[0] >= session.resume.offset):
-            return at or (0, LogState())
-        return session.resume.offset, state_at_resume(session)
+        return (0, LogState()) if session is None else (session.resume.offset, state_at_resume(session))
 
 
 def taken_over() -> Refusal:
