@@ -1,9 +1,6 @@
 """The read side: history over REST, the live view over server-sent events, and the pages."""
 
-import asyncio
 import contextlib
-import logging
-import signal
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -29,14 +26,13 @@ from undertone.access.guard import Guard
 from undertone.access.origins import Origins
 from undertone.access.quotas import Quotas
 from undertone.access.rights import Caller
+from undertone.background import BackgroundTasks, OnFailure, terminate
 from undertone.errors import Refusal
 from undertone.headers import SafeHeaders
 from undertone.health import health_routes
 from undertone.openapi import EVERYWHERE, problems
 from undertone.refusals import handle_refusals
 from undertone.settings import Settings
-
-log = logging.getLogger(__name__)
 
 STREAM = problems(429, 503) | {
     200: {
@@ -46,24 +42,26 @@ STREAM = problems(429, 503) | {
 }
 
 
-def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
-    """The app; its lifespan follows the log. Raises ``FatalError`` if Kafka, database or secret are not set."""
+def make_app(settings: Settings, pace: Pace | None = None, on_failure: OnFailure = terminate) -> FastAPI:
+    """The app; its lifespan follows the log. ``on_failure`` ends the process if that ends by itself.
+
+    Raises ``FatalError`` if Kafka, database or secret are not set.
+    """
     settings.brokers()
     guard = Guard(settings, NEEDS)
     engine = make_engine(settings.database_url(), pool_size=10, statement_timeout_ms=round(READ_S * 1000))
-    follower = Follower(settings)
     pace = pace or Pace(send_timeout_s=settings.viewer_timeout_s)
+    follower = Follower(settings, stale_after_s=pace.stale_after_s)
+    background = BackgroundTasks(on_failure)
     streams = Streams(settings, engine, follower, pace)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        following = asyncio.create_task(follower.run(), name="follow the log")
-        following.add_done_callback(_say_why)
+        background.start("follow the log for viewers", follower.run())
         try:
             yield
         finally:
-            following.cancel()
-            await asyncio.wait([following])
+            await background.stop()
             await engine.dispose()
 
     async def filled_hub() -> Hub:
@@ -88,17 +86,9 @@ def make_app(settings: Settings, pace: Pace | None = None) -> FastAPI:
     app.include_router(listening_routes(engine, filled_hub, Tape(settings)))
     _add_streams(app, streams, guard, Quotas(settings))
     _add_login(app, guard)
-    app.routes.extend(health_routes(follower.why_not_ready))
+    app.routes.extend(health_routes(lambda: background.why_not_ready() or follower.why_not_ready()))
     app.mount("/", Pages(directory=WEB, html=True))
     return app
-
-
-def _say_why(following: asyncio.Task[None]) -> None:
-    """The hub follows for ever: say so if it does not. The process ends then, for its supervisor to start it anew."""
-    if following.cancelled() or (error := following.exception()) is None:
-        return
-    log.critical("the hub has stopped", exc_info=error)
-    signal.raise_signal(signal.SIGTERM)
 
 
 def _add_streams(app: FastAPI, streams: Streams, guard: Guard, quotas: Quotas) -> None:

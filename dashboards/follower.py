@@ -1,6 +1,7 @@
 """Reads the topics that viewers follow into the hub, for as long as the process lives; waits out a Kafka away."""
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -14,6 +15,7 @@ from undertone.codec import decode
 from undertone.deletions import deletion_of
 from undertone.errors import PoisonError, Refusal, TransientError
 from undertone.events import Event
+from undertone.freshness import STALE_AFTER_S, Freshness
 from undertone.kafka import Record, open_reader, read_to_end, read_up_to, topic_name
 from undertone.retry import backoff_s
 from undertone.settings import Settings
@@ -28,12 +30,13 @@ BRIDGE_S = 10.0
 class Follower:
     """Owns the hub. ``run`` it as a task; ``why_not_ready`` says whether viewers can be taken."""
 
-    def __init__(self, settings: Settings, keep_ms: int = KEEP_MS) -> None:
+    def __init__(self, settings: Settings, keep_ms: int = KEEP_MS, stale_after_s: float = STALE_AFTER_S) -> None:
         self._settings = settings
         self._keep_ms = keep_ms
         self._topics = {topic_name(settings, topic): number for number, topic in enumerate(TOPICS)}
         self._hub: Hub | None = None
         self._trouble: str | None = "the hub is being filled from the log"
+        self._deletions = Freshness(stale_after_s)
         self.filled = asyncio.Event()
 
     @property
@@ -43,20 +46,28 @@ class Follower:
         return self._hub
 
     def why_not_ready(self) -> str | None:
-        """None once the hub is filled from the log; it then stays ready, with Kafka away too."""
-        return None if self.filled.is_set() else self._trouble
+        """None while the hub is filled from the log, and deletions are read as they come."""
+        if not self.filled.is_set():
+            return self._trouble
+        if self._deletions.is_stale:
+            return (
+                f"the deletions have not been read from Kafka for {self._deletions.age_s:.0f} s, so nobody knows which "
+                "sessions may be shown"
+            )
+        return None
 
     async def filled_hub(self, within_s: float) -> Hub:
-        """The hub; raises ``Refusal`` ``not_ready`` if it is not filled in time.
+        """The hub; raises ``Refusal`` ``not_ready`` if it is not filled in time, or deletions cannot be read.
 
-        Nothing may be shown before that, of the history neither: nobody knows yet what was deleted.
+        Whatever shows anything of a session, of the history too, asks for the hub first: it alone knows the deletions.
         """
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self.filled.wait()
-        except TimeoutError as error:
-            reason = f"the view is not ready: {self.why_not_ready()}"
-            raise Refusal("not_ready", reason, status=503, retryable=True, retry_after_ms=1000) from error
+        if (trouble := self.why_not_ready()) is not None:
+            raise Refusal(
+                "not_ready", f"the view is not ready: {trouble}", status=503, retryable=True, retry_after_ms=1000
+            )
         return self.hub
 
     async def run(self) -> None:
@@ -101,6 +112,7 @@ class Follower:
 
         Deletions are read from their beginning: they never grow old.
         """
+        began_s = time.monotonic()
         places = sorted(consumer.assignment())
         if self._hub is not None:
             for place in places:
@@ -121,14 +133,20 @@ class Follower:
         hub = Hub(partitions, tuple(start), self._keep_ms)
         async for record in read_to_end(consumer):
             self._take(hub, record)
+        self._deletions.begin(deletions, began_s)
         self._hub = hub
         self.filled.set()
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        """Take what comes. Raises ``TransientError`` once the deletions are stale: another consumer may read them."""
+        opened_s = time.monotonic()
         while True:
             for records in (await consumer.getmany(timeout_ms=1000)).values():
                 for record in records:
                     self._take(self.hub, record)
+            await self._deletions.look(consumer)
+            if self._deletions.is_stale and time.monotonic() - opened_s > self._deletions.stale_after_s:
+                raise TransientError(f"no fetch of the deletions was completed for {self._deletions.age_s:.0f} s")
 
     def _take(self, hub: Hub, record: Record) -> None:
         slot = self.slot(TopicPartition(record.topic, record.partition), hub.partitions)

@@ -21,6 +21,7 @@ from dashboards.snapshots import Snapshot, ringed_snapshot, stored_snapshot
 from dashboards.viewers import Viewer
 from undertone.errors import Refusal, TransientError
 from undertone.events import Event, Session, Utterance, Window
+from undertone.freshness import STALE_AFTER_S
 from undertone.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Pace:
     rotate_jitter_s: float = 60.0
     send_timeout_s: float = 30.0
     fill_wait_s: float = 5.0
+    stale_after_s: float = STALE_AFTER_S
     catch_up_s: float = 2.0
     max_viewers: int = 1000
     jitter: Callable[[], float] = random.random
@@ -117,6 +119,8 @@ class Streams:
             for event in begun:
                 yield event
             async for chunk in live_events(hub, viewer, self._blocks, self._pace):
+                if self._follower.why_not_ready() is not None:
+                    return  # coming back, the viewer is told why and when to try again
                 yield chunk
         finally:
             VIEWERS.dec()

@@ -1,6 +1,5 @@
 """Puts the write side together."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from undertone import __version__
 from undertone.access.guard import Guard
 from undertone.access.origins import Origins
 from undertone.access.quotas import Quotas
+from undertone.background import BackgroundTasks, OnFailure, terminate
 from undertone.headers import SafeHeaders
 from undertone.health import health_routes
 from undertone.openapi import EVERYWHERE
@@ -30,13 +30,16 @@ from undertone.refusals import handle_refusals
 from undertone.settings import Settings
 
 
-def make_app(settings: Settings) -> FastAPI:
+def make_app(settings: Settings, on_failure: OnFailure = terminate) -> FastAPI:
     """The write side under these settings; it starts without Kafka and is ready when Kafka is.
+
+    ``on_failure`` ends the process if one of its background tasks ends by itself.
 
     Serve it with uvicorn's ``ws_max_size`` at ``limits.WS_MAX_BYTES`` and ``ws_max_queue`` at ``limits.WS_MAX_QUEUE``.
     Raises ``FatalError`` if settings that it cannot do without are missing.
     """
     settings.brokers()
+    background = BackgroundTasks(on_failure)
     guard, quotas = Guard(settings, NEEDS), Quotas(settings)
     publishers = Publishers(settings)
     follower = Follower(settings, lambda: datetime.now(UTC))
@@ -46,15 +49,17 @@ def make_app(settings: Settings) -> FastAPI:
     door = Door(rules_of(settings), follower, paces)
     ingest = Ingest(settings.signing_key(), settings.token_hours, limits, publishers, follower, paces, door)
 
+    def why_not_ready() -> str | None:
+        return background.why_not_ready() or publishers.why_not_ready() or follower.why_not_ready()
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        running = [asyncio.create_task(publishers.run()), asyncio.create_task(follower.run())]
+        background.start("write to Kafka", publishers.run())
+        background.start("follow sessions and deletions", follower.run())
         try:
             yield
         finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await background.stop()
 
     app = FastAPI(
         title="Undertone ingest",
@@ -68,14 +73,15 @@ def make_app(settings: Settings) -> FastAPI:
     app.add_middleware(Origins, settings=settings)
     app.add_middleware(SafeHeaders)
     handle_refusals(app)
-    app.include_router(session_routes(ingest, quotas))
-    app.include_router(file_routes(ingest))
+    knowing = [Depends(follower.wait_until_ready)]
+    app.include_router(session_routes(ingest, quotas), dependencies=knowing)
+    app.include_router(file_routes(ingest), dependencies=knowing)
     app.include_router(deletion_routes(ingest, guard, settings))
     app.include_router(login_routes(guard, quotas))
 
-    @app.websocket("/v1/sessions/{session_id}/audio", dependencies=[Depends(quotas.for_stream)])
+    @app.websocket("/v1/sessions/{session_id}/audio", dependencies=[Depends(quotas.for_stream), *knowing])
     async def audio(socket: WebSocket, session_id: str) -> None:
         await serve_audio(socket, session_id, ingest)
 
-    app.router.routes.extend(health_routes(lambda: publishers.why_not_ready() or follower.why_not_ready()))
+    app.router.routes.extend(health_routes(why_not_ready))
     return app

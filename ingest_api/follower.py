@@ -8,7 +8,9 @@ are asked for before the sessions are read, so that nothing lies between.
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -16,12 +18,13 @@ from aiokafka.errors import KafkaError
 
 from ingest_api.audio_log import AudioLog
 from ingest_api.knowledge import Knowledge
-from ingest_api.publishers import kafka_away
+from ingest_api.publishers import ANSWER_WITHIN_S, kafka_away
 from undertone.codec import decode, decode_audio
 from undertone.consumer_groups import TRANSCRIBER, committed_offsets
 from undertone.deletions import deletion_of
 from undertone.errors import FatalError, PoisonError, TransientError
 from undertone.events import Deletion, Event
+from undertone.freshness import STALE_AFTER_S, Freshness
 from undertone.kafka import Record, open_reader, read_up_to, topic_name
 from undertone.retry import backoff_s
 from undertone.settings import Settings
@@ -36,7 +39,7 @@ END_WITHIN_S = 1.0
 class Follower:
     """Keeps ``knowledge`` up to date while ``run`` runs, and wakes those who wait for a session to change."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], datetime], stale_after_s: float = STALE_AFTER_S) -> None:
         self.knowledge = Knowledge(settings.token_hours)
         self._settings = settings
         self._clock = clock
@@ -44,7 +47,8 @@ class Follower:
         self._consumer: AIOKafkaConsumer | None = None
         self._positions: dict[TopicPartition, int] = {}
         self._moved = asyncio.Event()
-        self._has_caught_up = False
+        self._caught_up = asyncio.Event()
+        self._freshness = Freshness(stale_after_s)
         self._waiting: dict[str, set[asyncio.Event]] = {}
 
     async def run(self) -> None:
@@ -59,8 +63,24 @@ class Follower:
             await asyncio.sleep(backoff_s(attempt, random.random()))  # noqa: S311 - jitter, no secret
 
     def why_not_ready(self) -> str | None:
-        """None once all that was known of sessions at the start has been read, else the reason."""
-        return None if self._has_caught_up else "the sessions and their audio have not been read to the end yet"
+        """None once all that was known of sessions at the start has been read, and while it is read on."""
+        if not self._caught_up.is_set():
+            return "the sessions and their audio have not been read to the end yet"
+        if self._freshness.is_stale:
+            return f"the sessions and deletions have not been read from Kafka for {self._freshness.age_s:.0f} s"
+        return None
+
+    def check(self) -> None:
+        """Raise ``Refusal`` ``kafka_away`` unless ready: it is not known which sessions are stopped or deleted."""
+        if self.why_not_ready() is not None:
+            raise kafka_away()
+
+    async def wait_until_ready(self) -> None:
+        """Return once ready; raises as ``check`` if that is not soon."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                await self._caught_up.wait()
+        self.check()
 
     async def catch_up(self, session_id: str) -> int:
         """Read the session's partition of the log to where it ended at the call; the offset up to which it is read.
@@ -99,27 +119,33 @@ class Follower:
     async def _follow(self) -> None:
         committed = await committed_offsets(self._settings, TRANSCRIBER, AUDIO)
         async with open_reader(self._settings, (SESSIONS, WORKERS, DELETIONS, AUDIO)) as consumer:
+            began_s = time.monotonic()
             audio = self._of(consumer, AUDIO)
             consumer.pause(*audio)
             await consumer.seek_to_end(*self._of(consumer, WORKERS))
             await self._read_to_end(consumer, [each for each in consumer.assignment() if each not in audio])
+            self._freshness.begin([*self._of(consumer, SESSIONS), *self._of(consumer, DELETIONS)], began_s)
             await self._seek_audio(consumer, audio, committed)
             consumer.resume(*audio)
             self._consumer = consumer
             try:
                 await self._read_to_end(consumer, audio)
-                self._has_caught_up = True
+                self._caught_up.set()
                 await self._follow_on(consumer)
             finally:
                 self._consumer = None
 
     async def _follow_on(self, consumer: AIOKafkaConsumer) -> None:
+        opened_s = time.monotonic()
         forget_at = asyncio.get_running_loop().time()
         while True:
             batches = await consumer.getmany(timeout_ms=1000)
             for records in batches.values():
                 for record in records:
                     self._apply(record)
+            await self._freshness.look(consumer)
+            if self._freshness.is_stale and time.monotonic() - opened_s > self._freshness.stale_after_s:
+                raise TransientError(f"no fetch was completed for {self._freshness.age_s:.0f} s")
             if (now_s := asyncio.get_running_loop().time()) >= forget_at:
                 now = self._clock()
                 self.knowledge.forget(now)

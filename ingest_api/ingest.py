@@ -47,7 +47,11 @@ class Ingest:
         return datetime.fromtimestamp(self.clock(), tz=UTC)
 
     async def wait_for_room(self, session_id: str, at: int, end: int) -> None:
-        """Return when the samples from ``at`` to ``end`` may be taken (guarantee 6). Real-time audio does not wait."""
+        """Return when the samples from ``at`` to ``end`` may be taken (guarantee 6). Real-time audio does not wait.
+
+        Raises ``Refusal`` while it is not known which sessions are stopped or deleted.
+        """
+        self.follower.check()
         while not self.takes(session_id, at, end):
             await self.follower.changed(session_id, LOOK_AGAIN_S)
 

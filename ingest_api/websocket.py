@@ -170,6 +170,7 @@ class _Serving:
             raise Refusal("start_missing", f"no start came within {START_WITHIN_S:.0f} s: send it first", status=408)
         while True:
             await asyncio.sleep(STATUS_EVERY_S)
+            self._ingest.follower.check()
             knowledge = self._ingest.follower.knowledge
             if self._writer.watch.is_open and knowledge.stopped(self._session_id) and not self._is_stopping.is_set():
                 raise Refusal("session_ended", "the session was stopped elsewhere: start a new one", status=409)

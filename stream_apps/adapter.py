@@ -20,6 +20,7 @@ from stream_apps.acknowledgement import InOrder
 from stream_apps.dead_letters import DeadLetters
 from stream_apps.deliveries import Delivery, StreamApp, clock_ms
 from stream_apps.patience import Patience
+from undertone.background import BackgroundTasks
 from undertone.consumer_groups import group_name
 from undertone.errors import PoisonError
 from undertone.kafka import client_options, topic_name
@@ -48,7 +49,7 @@ class Adapter:
         self._partitions: dict[TP, InOrder] = {}
         self._committed: dict[TP, int] = {}
         self._assigned = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = BackgroundTasks(self.fail)
         self._assigning: asyncio.Task[None] | None = None
         self._receiving: asyncio.Task[None] | None = None
         self._commands: set[asyncio.Future[None]] = set()
@@ -62,12 +63,11 @@ class Adapter:
     async def start(self) -> None:
         """Join the group; returns once Faust runs. Assignments and records come from then on."""
         await self.faust.start()
-        self._tasks.append(asyncio.create_task(self._commit_for_ever()))
+        self._background.start("commit offsets", self._commit_for_ever())
 
     async def stop(self) -> None:
         """Let go: what is settled is committed, what is not will come again."""
-        for task in self._tasks:
-            task.cancel()
+        await self._background.stop()
         await self._let_go()
         await self.faust.stop()
 

@@ -22,7 +22,8 @@ from stream_apps.oblivion import Oblivion, oldest_kept
 from stream_apps.patience import Patience
 from stream_apps.presence import Outputs
 from stream_apps.reading import read_history
-from undertone.errors import PoisonError, TransientError
+from undertone.background import BackgroundTasks
+from undertone.errors import FatalError, PoisonError, TransientError
 from undertone.kafka import open_reader, topic_name
 from undertone.retry import retry
 from undertone.settings import Settings
@@ -98,7 +99,7 @@ class ArchivistApp:
         self._host: Host | None = None
         self._waiting: list[_Waiting] = []
         self._changed = asyncio.Condition()
-        self._working: list[asyncio.Task[None]] = []
+        self._background = BackgroundTasks(self._fail)
         self._oblivion = Oblivion(settings, archivist.engine, outputs, self._persist)
         self._is_away = False
 
@@ -109,12 +110,8 @@ class ArchivistApp:
     async def assign(self, partitions: frozenset[int]) -> None:
         """Read back which sessions are deleted, then begin to write what will be received."""
         await self._oblivion.read_back(partitions)
-        self._working = [
-            asyncio.create_task(self._write(partitions), name="write the history"),
-            asyncio.create_task(self._oblivion.expire(), name="drop what is past its retention"),
-        ]
-        for task in self._working:
-            task.add_done_callback(self._report)
+        self._background.start("write the history", self._write(partitions))
+        self._background.start("drop what is past its retention", self._oblivion.expire())
 
     async def receive(self, delivery: Delivery) -> None:
         """Take a record; waits while too many wait already. A tombstone, and what is forgotten, are an offset."""
@@ -129,10 +126,7 @@ class ArchivistApp:
 
     async def revoke(self) -> None:
         """Forget what is not stored; a transaction under way is given up, and may have been committed: no harm."""
-        working, self._working = self._working, []
-        for task in working:
-            task.cancel()
-        await asyncio.gather(*working, return_exceptions=True)
+        await self._background.stop()
         async with self._changed:
             self._waiting.clear()
             self._changed.notify_all()
@@ -232,9 +226,9 @@ class ArchivistApp:
                 )
                 await self._archivist.forget(place.topic, place.partition)
 
-    def _report(self, writing: asyncio.Task[None]) -> None:
-        if not writing.cancelled() and (error := writing.exception()) is not None and self._host is not None:
-            self._host.fail(error)
+    def _fail(self, failure: FatalError) -> None:
+        if self._host is not None:
+            self._host.fail(failure)
 
 
 @asynccontextmanager

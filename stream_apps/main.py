@@ -5,7 +5,7 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import uvicorn
@@ -17,6 +17,7 @@ from stream_apps.dead_letters import DeadLetters
 from stream_apps.deliveries import StreamApp
 from stream_apps.obedience import Obedient
 from stream_apps.presence import Outputs, Presence
+from undertone.background import BackgroundTasks
 from undertone.errors import FatalError
 from undertone.health import health_routes
 from undertone.kafka import open_publisher
@@ -99,7 +100,7 @@ async def serve_health(settings: Settings, adapter: Adapter) -> AsyncIterator[No
         yield
         return
     web = Starlette(routes=health_routes(adapter.why_not_ready))
-    server = uvicorn.Server(BoundedConfig(web, Connections(MOST_PROBES), log_config=None, access_log=False))
+    server = _HealthServer(BoundedConfig(web, Connections(MOST_PROBES), log_config=None, access_log=False))
     family = socket.AF_INET6 if ":" in settings.health_host else socket.AF_INET
     try:
         taken = socket.create_server((settings.health_host, settings.health_port), family=family)
@@ -107,10 +108,18 @@ async def serve_health(settings: Settings, adapter: Adapter) -> AsyncIterator[No
         raise FatalError(
             f"port {settings.health_port} is taken: set UNDERTONE_HEALTH_PORT to a free one ({error})"
         ) from error
-    serving = asyncio.create_task(server.serve([taken]))
-    try:
+    background = BackgroundTasks(adapter.fail)
+    with taken:
+        background.start("serve health and metrics", server.serve([taken]))
+        try:
+            yield
+        finally:
+            await background.stop()
+
+
+class _HealthServer(uvicorn.Server):
+    """A server that takes no signals: they stop the worker, which then stops this server."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
         yield
-    finally:
-        server.should_exit = True
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving

@@ -29,8 +29,9 @@ from stream_apps.presence import Outputs
 from stream_apps.reading import read_audio
 from stream_apps.stenographer import Desk, Stenographer
 from undertone.audio import to_samples
+from undertone.background import BackgroundTasks
 from undertone.consumer_groups import TRANSCRIBER
-from undertone.errors import TransientError, UndertoneError
+from undertone.errors import FatalError, TransientError
 from undertone.events import Deletion, Session, Worker
 from undertone.identifiers import session_created_at
 from undertone.records import Close
@@ -86,11 +87,11 @@ class Transcriber:
     async def revoke(self) -> None:
         """Drop everything: decodes that run end unheard, the log has the audio."""
         tasks = list(self._tasks.values())
+        self._tasks.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._stenographers.clear()
-        self._tasks.clear()
         self._crowded.clear()
         self._desk.memory.forget()
 
@@ -151,14 +152,24 @@ class Transcriber:
         self._stenographers[partition, session.session_id] = stenographer
         task = asyncio.create_task(stenographer.write())
         self._tasks[stenographer] = task
-        task.add_done_callback(self.on_stopped)
+        task.add_done_callback(lambda task: self._on_stopped(stenographer, task))
         metrics.SESSIONS.set(len(self._stenographers))
         return stenographer
 
-    def on_stopped(self, task: asyncio.Task[None]) -> None:
-        """A task of this app has ended: an error in it stops the worker."""
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._tapped.fail(error)
+    def fail(self, error: BaseException) -> None:
+        """Stop the worker: something of this app has failed for good."""
+        self._tapped.fail(error)
+
+    def _on_stopped(self, stenographer: Stenographer, task: asyncio.Task[None]) -> None:
+        """A session's task has ended: unless it was let go of before, the worker stops."""
+        if self._tasks.get(stenographer) is not task:
+            return
+        if task.cancelled():
+            self.fail(
+                FatalError(f"the task of session {stenographer.session_id} was cancelled: start the worker again")
+            )
+        elif (error := task.exception()) is not None:
+            self.fail(error)
 
     def _on_settled(self, stenographer: Stenographer) -> None:
         if stenographer in self._crowded and stenographer.unsettled_samples < UNSETTLED_AGAIN:
@@ -212,8 +223,12 @@ async def open_transcriber(
     engine = await loop.run_in_executor(None, load_engine, settings)
     await loop.run_in_executor(None, engine.warm)
     activity = load_voice_activity()
+
+    def fail(failure: FatalError) -> None:
+        transcriber.fail(failure)
+
     scheduler = Scheduler(
-        engine, settings.replicas(), lambda urgency, s: metrics.DECODES.labels(urgency.name.lower()).observe(s)
+        engine, settings.replicas(), lambda urgency, s: metrics.DECODES.labels(urgency.name.lower()).observe(s), fail
     )
     with ThreadPoolExecutor(1, "voice") as ears:
         desk = Desk(
@@ -229,12 +244,10 @@ async def open_transcriber(
         )
         transcriber = Transcriber(desk, settings)
         scheduler.start()
-        attending = asyncio.create_task(transcriber.attend())
-        attending.add_done_callback(transcriber.on_stopped)
+        background = BackgroundTasks(fail)
+        background.start("attend to sessions", transcriber.attend())
         try:
             yield transcriber
         finally:
-            attending.cancel()
-            with suppress(asyncio.CancelledError, UndertoneError):
-                await attending
+            await background.stop()
             await scheduler.stop()

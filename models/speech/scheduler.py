@@ -17,6 +17,7 @@ import numpy as np
 from models.speech.engines import Hearing, SpeechEngine
 from models.speech.segmenter import Samples
 from undertone.audio import SAMPLE_RATE
+from undertone.background import BackgroundTasks, OnFailure, terminate
 
 
 class Urgency(IntEnum):
@@ -97,21 +98,25 @@ class Pace:
 
 
 class Scheduler:
-    """Decodes with one engine on ``replicas`` threads. ``on_decoded`` hears of each decode and its seconds."""
+    """Decodes with one engine on ``replicas`` threads. ``on_decoded`` hears of each decode and its seconds.
+
+    ``on_failure`` ends the process if a replica's task ends by itself: what waits for it would wait without end.
+    """
 
     def __init__(
         self,
         engine: SpeechEngine,
         replicas: int,
         on_decoded: Callable[[Urgency, float], None] = lambda _urgency, _seconds: None,
+        on_failure: OnFailure = terminate,
     ) -> None:
+        self._background = BackgroundTasks(on_failure)
         self.engine = engine
         self.replicas = replicas
         self._threads = ThreadPoolExecutor(replicas, "whisper")
         self._waiting: dict[Decode, None] = {}  # in the order in which they were asked for
         self._asked = asyncio.Event()
         self._running: set[Decode] = set()
-        self._workers: list[asyncio.Task[None]] = []
         self._on_decoded = on_decoded
         self._load = Load(replicas)
         self._demand = Load(replicas, DEMAND_MEMORY_S)
@@ -119,13 +124,12 @@ class Scheduler:
 
     def start(self) -> None:
         """Begin to decode."""
-        self._workers = [asyncio.create_task(self._work()) for _ in range(self.replicas)]
+        for number in range(self.replicas):
+            self._background.start(f"decode on replica {number}", self._work())
 
     async def stop(self) -> None:
         """Stop; what has not started is never decoded."""
-        for worker in self._workers:
-            worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
+        await self._background.stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def submit(self, samples: Samples, language: str | None, urgency: Urgency, due_s: float | None = None) -> Decode:

@@ -148,7 +148,7 @@ async def test_a_cursor_older_than_the_ring_gets_reset(
         old = stream.last_id
     await writer.write(utterance(seq=2))
     await writer.archive()
-    monkeypatch.setattr(app_module, "Follower", lambda settings: Follower(settings, keep_ms=-60_000))
+    monkeypatch.setattr(app_module, "Follower", lambda settings, **rest: Follower(settings, keep_ms=-60_000, **rest))
     async with served(make_app(whole)) as address, watching(address, ONE, old) as stream:
         assert (await stream.next()).name == "reset"
         data = (await stream.next()).data
@@ -162,7 +162,7 @@ async def test_a_snapshot_older_than_the_ring_is_bridged_from_the_log(
     await writer.write(session(), utterance(seq=1))
     await writer.archive()
     await writer.write(utterance(2, seq=1), utterance(seq=2), mark(seq=3), utterance(seq=4))
-    monkeypatch.setattr(app_module, "Follower", lambda settings: Follower(settings, keep_ms=-60_000))
+    monkeypatch.setattr(app_module, "Follower", lambda settings, **rest: Follower(settings, keep_ms=-60_000, **rest))
     async with served(make_app(whole)) as address, watching(address, ONE) as stream:
         data = (await stream.next()).data
         assert data["complete"] is True
@@ -179,7 +179,7 @@ async def test_a_bridge_that_cannot_be_built_is_said_and_never_resets(
     await writer.archive()
     await writer.write(*(utterance(seq=seq) for seq in (1, 2, 3)))
     monkeypatch.setattr(follower, "MAX_BRIDGED", 1)
-    monkeypatch.setattr(app_module, "Follower", lambda settings: Follower(settings, keep_ms=-60_000))
+    monkeypatch.setattr(app_module, "Follower", lambda settings, **rest: Follower(settings, keep_ms=-60_000, **rest))
     async with served(make_app(whole)) as address:
         async with watching(address, ONE) as stream:
             data = (await stream.next()).data

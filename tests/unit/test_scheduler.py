@@ -10,6 +10,8 @@ import pytest
 
 from models.speech.engines import Hearing, Samples
 from models.speech.scheduler import Decode, Load, Scheduler, Urgency
+from tests.waiting import until
+from undertone.errors import FatalError
 
 
 class Gate:
@@ -157,3 +159,22 @@ def test_load_is_the_share_of_the_replicas_in_use_of_late() -> None:
     assert load.at(1000, 1) == pytest.approx(0.5)
     assert load.at(1004, 2) == pytest.approx(0.5 / math.e + (1 - 1 / math.e))
     assert load.at(1100, 0) == pytest.approx(0, abs=1e-9)
+
+
+async def test_a_decoding_task_that_ends_is_a_failure() -> None:
+    """What waits for it would wait without end, and its session would stand still."""
+
+    def broken(_: Urgency, __: float) -> None:
+        raise RuntimeError("no such metric")
+
+    failures: list[FatalError] = []
+    engine = Gate()
+    engine.open.set()
+    scheduler = Scheduler(engine, 1, broken, failures.append)
+    scheduler.start()
+    try:
+        scheduler.submit(samples(1), None, Urgency.FINAL)
+        await until(lambda: failures, 10)
+        assert "decode on replica 0" in str(failures[0])
+    finally:
+        await scheduler.stop()

@@ -6,6 +6,8 @@ Times are seconds of one monotonic clock.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from undertone.retry import doubled_s
+
 WORKERS = ("transcriber", "classifier", "statistics", "archivist")
 
 NEEDS: Mapping[str, frozenset[str]] = {
@@ -74,4 +76,4 @@ class History:
     @property
     def wait_s(self) -> float:
         """How long to wait before the next start: doubling, bounded."""
-        return float(min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** max(0, self.ends - 1)))
+        return doubled_s(FIRST_WAIT_S, max(0, self.ends - 1), LONGEST_WAIT_S)

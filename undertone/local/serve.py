@@ -5,6 +5,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from undertone.background import OnFailure
 from undertone.errors import FatalError
 from undertone.settings import Settings
 
@@ -18,7 +19,10 @@ STOP_S = 2
 
 
 def serve(part: WebPart, settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Raises ``FatalError`` for settings that it cannot do without, or a taken port."""
+    """Serve until SIGTERM or SIGINT.
+
+    Raises ``FatalError`` for settings that it cannot do without, a taken port, or a background task that has ended.
+    """
     import uvicorn
 
     from undertone.local.file_limit import raise_file_limit
@@ -26,12 +30,21 @@ def serve(part: WebPart, settings: Settings) -> None:
 
     if not is_free(settings.host, settings.port):
         raise FatalError(f"port {settings.port} of {settings.host} is taken: set UNDERTONE_PORT to a free one")
-    config = make_config(_make_app(part, settings), settings, raise_file_limit())
+
+    failures: list[FatalError] = []
+
+    def stop(failure: FatalError) -> None:
+        failures.append(failure)
+        server.should_exit = True
+
+    config = make_config(_make_app(part, settings, stop), settings, raise_file_limit())
     listening = config.bind_socket()
     _drop_the_frozen(listening, settings.viewer_timeout_s)
     server = uvicorn.Server(config)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listening])
+    if failures:
+        raise failures[0]
     if not server.started:
         sys.exit(3)  # as uvicorn's own command
 
@@ -76,15 +89,15 @@ def _drop_the_frozen(listening: socket.socket, timeout_s: int) -> None:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout_s * 1000)
 
 
-def _make_app(part: WebPart, settings: Settings):  # type: ignore[no-untyped-def]
+def _make_app(part: WebPart, settings: Settings, on_failure: OnFailure):  # type: ignore[no-untyped-def]
     if part == "ingest":
         from ingest_api.app import make_app as make_ingest
 
-        return make_ingest(settings)
+        return make_ingest(settings, on_failure)
     if part == "dashboards":
         from dashboards.app import make_app as make_dashboards
 
-        return make_dashboards(settings)
+        return make_dashboards(settings, on_failure=on_failure)
     from undertone.local.web import join
 
-    return join(_make_app("ingest", settings), _make_app("dashboards", settings))
+    return join(_make_app("ingest", settings, on_failure), _make_app("dashboards", settings, on_failure))
