@@ -59,13 +59,19 @@ class BackgroundTasks:
 
 
 def _failure_of(task: "asyncio.Task[Any]") -> FatalError:
-    error = None if task.cancelled() else task.exception()
-    if isinstance(error, FatalError):
+    cause: BaseException | None = None
+    how = "returned"
+    try:
+        task.result()
+    except FatalError as error:
         return error
-    how = "was cancelled" if task.cancelled() else f"failed: {error!r}" if error is not None else "returned"
+    except asyncio.CancelledError as error:
+        how, cause = "was cancelled", error
+    except Exception as error:  # noqa: BLE001 - reported, whatever it is
+        how, cause = f"failed: {error!r}", error
     failure = FatalError(
         f"the background task `{task.get_name()}` {how}. The process stops, since it cannot work without this task. "
         "Start it again. If this repeats, the log says where"
     )
-    failure.__cause__ = error
+    failure.__cause__ = cause
     return failure

@@ -207,7 +207,21 @@ async def open_reader(
         await consumer.seek_to_beginning(*assignment)
         yield consumer
     finally:
-        await consumer.stop()
+        await _close(consumer)
+
+
+async def _close(consumer: AIOKafkaConsumer) -> None:
+    """Stop the consumer, with the brokers away too.
+
+    aiokafka's ``stop`` awaits fetches that it has cancelled. One that waits to try again lets the ``CancelledError``
+    out, and the connections stay open. To its caller that looks as if the caller had been cancelled.
+    """
+    stopping = asyncio.ensure_future(consumer.stop())
+    await asyncio.wait([stopping])
+    if stopping.cancelled():
+        await consumer._client.close()  # noqa: SLF001 - what ``stop`` did not come to
+    else:
+        stopping.result()
 
 
 async def read_to_end(consumer: AIOKafkaConsumer) -> AsyncIterator[Record]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
@@ -19,10 +20,11 @@ from tests.ingest_serving import START, read_until, serve_ingest
 from tests.storage_events import session, session_id, utterance
 from tests.viewing import Writer, served, watching
 from tests.waiting import until
-from undertone.kafka import open_publisher
+from undertone.kafka import open_publisher, open_reader
 from undertone.local.kafka import EmbeddedKafka
 from undertone.local.postgres import EmbeddedPostgres
 from undertone.settings import Settings
+from undertone.topics import DELETIONS
 
 STALE_AFTER_S = 4.0
 ONE = f"/v1/sessions/{session_id()}"
@@ -119,3 +121,14 @@ async def test_the_write_side_takes_nothing_while_it_cannot_read(
                 assert (answer.status_code, answer.json()["code"]) == (503, "kafka_away")
         await until(is_ready, 90)
         await served_.make()
+
+
+async def test_readers_close_while_kafka_is_gone(own_kafka: EmbeddedKafka, alone: Settings) -> None:
+    """Closing one that waits to fetch again is no cancellation of whoever closes it."""
+    async with AsyncExitStack() as stack:
+        readers = [await stack.enter_async_context(open_reader(alone, [DELETIONS])) for _ in range(10)]
+        for reader in readers:
+            await reader.getmany(timeout_ms=200)
+        own_kafka.child.kill()
+        for reader in readers:
+            assert await reader.getmany(timeout_ms=500) == {}
