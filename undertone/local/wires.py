@@ -1,8 +1,7 @@
 """uvicorn's protocols with the limits that they lack.
 
 Every connection is counted. What a client sends is limited in time and bytes: the head of a request, its body whether
-or not a route reads it, what comes after an answer, pipelined requests. So are a WebSocket's pings whose answers the
-client does not read, and fragments that never end.
+or not a route reads it, what comes after an answer, pipelined requests. ``socket_protocol`` limits WebSockets.
 """
 
 import asyncio
@@ -15,18 +14,15 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import get_remote_addr
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
 
 from undertone.errors import Refusal
 from undertone.local.connections import OPEN, REFUSED, Connections
 from undertone.local.request_clock import RequestClock
+from undertone.local.socket_protocol import BoundedSocket
 
 HEAD_BYTES = 65_536
 MOST_HEADERS = 200
 MOST_PIPELINED = 10
-UNREAD_BYTES = 262_144
-FRAGMENTS = 1_000
 _LOOK_AGAIN_S = 1.0
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 """Methods whose bodies no route reads."""
@@ -195,30 +191,6 @@ class BoundedHeads(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-class BoundedSocket(WebSocketsSansIOProtocol):
-    """Cuts a WebSocket that makes us keep what it does not read, or does not end."""
-
-    config: BoundedConfig
-
-    def handle_ping(self) -> None:
-        """A ping is answered."""
-        super().handle_ping()
-        if self.transport.get_write_buffer_size() > UNREAD_BYTES:
-            self.transport.abort()
-
-    def handle_cont(self, event: Frame) -> None:
-        """A message goes on."""
-        super().handle_cont(event)
-        if len(self.frames) > FRAGMENTS:
-            self.transport.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is closed."""
-        if self.config.open_connections.release(self.transport):
-            OPEN.dec()
-        super().connection_lost(exc)
 
 
 def _plain(refusal: Refusal) -> bytes:
