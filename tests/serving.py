@@ -25,7 +25,7 @@ class WebProcess(Program):
             "UNDERTONE_ACCESS": settings.access,
             "UNDERTONE_TOPIC_PREFIX": settings.topic_prefix,
             "UNDERTONE_PARTITIONS": str(settings.partitions),
-            "UNDERTONE_DATABASE": settings.database_url(),
+            "UNDERTONE_DATABASE": settings.database.get_secret_value() if settings.database else "",
             "UNDERTONE_SECRET": settings.signing_key(),
             **extra,
         }
