@@ -47,7 +47,7 @@ async def play(
             await asyncio.gather(*(speaker.speak(number * APART_S) for number, speaker in enumerate(speakers)))
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-        spoken = [await speaker.report() for speaker in speakers]
+        spoken = await asyncio.gather(*(speaker.report() for speaker in speakers))
         finals = {
             speaker.keys.session_id: [utterance_id(speaker.keys.session_id, first) for first, _, _ in one.finals]
             for speaker, one in zip(speakers, spoken, strict=True)
