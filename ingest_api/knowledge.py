@@ -13,6 +13,7 @@ from undertone.audio import to_ms
 from undertone.errors import Refusal
 from undertone.events import Deletion, Event, Session, Worker
 from undertone.identifiers import is_session_id, session_created_at
+from undertone.tokens import LEEWAY
 
 WORKER_IS_GONE_AFTER = timedelta(seconds=10)
 
@@ -21,7 +22,7 @@ class Knowledge:
     """Sessions, deletions and workers as last told. Events may come twice; the highest ``seq`` wins."""
 
     def __init__(self, token_hours: int) -> None:
-        self._lifetime = timedelta(hours=token_hours)
+        self._lifetime = timedelta(hours=token_hours) + LEEWAY
         self._sessions: dict[str, Session] = {}
         self._deletions: dict[str, Deletion] = {}
         self._workers: dict[str, tuple[Worker, datetime]] = {}

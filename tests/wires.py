@@ -31,6 +31,12 @@ class Wires:
         self.port = 0
         self.delay_s = 0.0
         self.is_down = False
+        self.passed = 0
+        """How many connections were let through."""
+
+    def lead_to(self, port: int) -> None:
+        """New connections go to another port from now on."""
+        self._there = itertools.cycle([port])
 
     def cut(self) -> None:
         """Cut those that there are."""
@@ -61,6 +67,7 @@ class Wires:
             writer.transport.abort()
             return
         there_reader, there_writer = there
+        self.passed += 1
         wire = _Wire(writer, there_writer)
         self._wires.add(wire)
         try:

@@ -23,10 +23,11 @@ from undertone.errors import FatalError
 from undertone.kafka import client_options, topic_name
 from undertone.retention import retention_ms
 from undertone.settings import Settings
-from undertone.topics import TOPICS, Topic
+from undertone.topics import TOPICS, Topic, min_insync_replicas
 
 TIMEOUT_S = 10.0
 _POLL_S = 0.05
+_INSYNC = "min.insync.replicas"
 _SET_ON_TOPIC = 1  # config_source of DescribeConfigs: the topic's own, not a default
 _REFUSALS = (
     AuthenticationFailedError,
@@ -38,12 +39,16 @@ _REFUSALS = (
 
 @dataclass(frozen=True)
 class TopicState:
-    """A topic as Kafka has it. ``partitions`` is 0 if it does not exist; ``config`` is what is set on it itself."""
+    """A topic as Kafka has it. ``partitions`` is 0 if it does not exist; ``config`` is what is set on it itself.
+
+    ``replicas`` are those of the partition that has the fewest.
+    """
 
     topic: Topic
     name: str
     partitions: int
     config: Mapping[str, str]
+    replicas: int = 0
 
 
 async def apply_topics(settings: Settings) -> list[str]:
@@ -73,6 +78,31 @@ async def show_topics(settings: Settings) -> list[TopicState]:
     """Every topic of ours as Kafka has it now. Raises ``FatalError`` as ``apply_topics`` does."""
     async with _open_admin(settings) as admin:
         return await _states(admin, settings)
+
+
+async def check_durability(settings: Settings) -> str:
+    """How many replicas have what is acknowledged, in words.
+
+    Raises ``FatalError`` as ``show_topics`` does, and for a topic with fewer replicas than ``settings.replication``, or
+    whose ``min.insync.replicas`` lets Kafka acknowledge what too few of them have.
+    """
+    states = [state for state in await show_topics(settings) if state.partitions]
+    for state in states:
+        if state.replicas < settings.replication:
+            raise FatalError(
+                f"the topic {state.name} has {state.replicas} replicas, and UNDERTONE_REPLICATION is "
+                f"{settings.replication}: move its partitions with Kafka's own tools, then run `undertone topics apply`"
+            )
+        if not _is_insync_enough(state):
+            raise FatalError(
+                f"the topic {state.name} has min.insync.replicas={state.config.get(_INSYNC, 'as the broker has it')}, "
+                f"and needs {min_insync_replicas(state.replicas)} of its {state.replicas} replicas: run `undertone "
+                "topics apply`"
+            )
+    if not states:
+        return "no topics yet"
+    fewest = min(states, key=lambda state: state.replicas)
+    return f"what is acknowledged lies on {fewest.config[_INSYNC]} of {fewest.replicas} replicas at least"
 
 
 async def check_kafka(settings: Settings) -> None:
@@ -117,8 +147,16 @@ async def _states(admin: AIOKafkaAdminClient, settings: Settings) -> list[TopicS
     names = {topic_name(settings, topic): topic for topic in TOPICS}
     described = await admin.describe_topics(list(names))
     partitions = {each["topic"]: len(each["partitions"]) for each in described if each["error_code"] == 0}
+    replicas = {
+        each["topic"]: min((len(partition["replicas"]) for partition in each["partitions"]), default=0)
+        for each in described
+        if each["error_code"] == 0
+    }
     configs = await _configs(admin, list(partitions))
-    return [TopicState(topic, name, partitions.get(name, 0), configs.get(name, {})) for name, topic in names.items()]
+    return [
+        TopicState(topic, name, partitions.get(name, 0), configs.get(name, {}), replicas.get(name, 0))
+        for name, topic in names.items()
+    ]
 
 
 async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
@@ -137,8 +175,17 @@ async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, di
 
 
 def _wanted(state: TopicState, settings: Settings) -> dict[str, str]:
-    """Ours over what an operator has set besides."""
-    return {**state.config, **state.topic.config(retention_ms(state.topic, settings))}
+    """Ours over what an operator has set besides; a ``min.insync.replicas`` that is stricter than ours stays."""
+    wanted = {**state.config, **state.topic.config(retention_ms(state.topic, settings))}
+    if not _is_insync_enough(state):
+        # Of the replicas that there are: more than those could never acknowledge anything.
+        wanted[_INSYNC] = str(min_insync_replicas(state.replicas or settings.replication))
+    return wanted
+
+
+def _is_insync_enough(state: TopicState) -> bool:
+    least = min_insync_replicas(state.replicas)
+    return bool(state.partitions) and least <= int(state.config.get(_INSYNC, 0)) <= state.replicas
 
 
 async def _create(admin: AIOKafkaAdminClient, settings: Settings, missing: list[TopicState]) -> None:

@@ -23,7 +23,7 @@ from undertone.audio import SAMPLE_RATE
 from undertone.errors import Refusal, TransientError
 from undertone.outbox import Outbox, Piece
 from undertone.retry import backoff_s
-from undertone.session_keys import SessionKeys, create_session, read_refusal
+from undertone.session_keys import NOT_ADMITTED, SessionKeys, create_session, read_refusal
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +49,9 @@ class Finished:
 class Recorder:
     """Records into one session. ``write`` and ``gap`` number samples; ``stop`` returns when all is final.
 
-    ``patience_s`` is how long it goes on trying without any answer. Each method raises what ended the recording:
-    ``Refusal``, or ``TransientError`` when patience is over.
+    ``patience_s`` is how long it goes on trying without an answer, and while the server does not accept its token: what
+    is kept is worth more than a quick error. Each method raises what ended the recording: ``Refusal``, or
+    ``TransientError`` when patience is over.
     """
 
     def __init__(
@@ -126,9 +127,14 @@ class Recorder:
                 async with connect(address, open_timeout=CONNECT_S, close_timeout=1, ping_interval=None) as socket:
                     return await self._speak(socket)
             except Refusal as refusal:
-                if not refusal.retryable:
+                if refusal.code in NOT_ADMITTED:
+                    if loop.time() - heard_at > self._patience_s:
+                        raise
+                elif refusal.retryable:
+                    heard_at = loop.time()
+                else:
                     raise
-                retry_after_ms, heard_at = refusal.retry_after_ms, loop.time()
+                retry_after_ms = refusal.retry_after_ms
             except (OSError, TimeoutError, WebSocketException) as error:
                 if self.connections == before and loop.time() - heard_at > self._patience_s:
                     raise TransientError(f"the server has been away for {self._patience_s:.0f} s: {error}") from error

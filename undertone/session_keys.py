@@ -17,6 +17,13 @@ log = logging.getLogger(__name__)
 ANSWER_WITHIN_S = 10.0
 # Those who were refused together come back apart: up to so much later than they were told.
 LATER = 0.25
+NOT_ADMITTED = frozenset(
+    {
+        *("token_missing", "token_invalid", "token_expired", "token_early", "token_foreign"),
+        *("login_needed", "login_ended", "key_unknown", "right_missing"),
+    }
+)
+"""Codes that say who asks may not, and nothing of the session: clocks, secrets and keys may be put right meanwhile."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,10 @@ Kind: TypeAlias = Literal["session", "login", "link"]
 
 _ALGORITHM = "HS256"
 
+LEEWAY = timedelta(seconds=60)
+"""So far the clock of the replica that made a token may be from the clock of the one that reads it."""
+EARLY_RETRY_MS = 5000
+
 
 def sign(key: str, kind: Kind, claims: Mapping[str, Any], now: datetime, lifetime: timedelta) -> str:
     """A token with these claims, valid for ``lifetime`` from ``now``."""
@@ -26,17 +30,31 @@ def sign(key: str, kind: Kind, claims: Mapping[str, Any], now: datetime, lifetim
 def read(keys: Sequence[str], kind: Kind, token: str) -> dict[str, Any]:
     """The claims of a token of this kind that one of ``keys`` signed.
 
-    Raises ``Refusal`` ``token_expired`` or ``token_invalid``.
+    Times are compared with a leeway of ``LEEWAY``. Raises ``Refusal`` ``token_expired``, ``token_invalid``, or, for one
+    that was issued further in the future, ``token_early``, which is retryable.
     """
     for key in keys:
         try:
             claims: dict[str, Any] = jwt.decode(
-                token, key, algorithms=[_ALGORITHM], audience=kind, options={"require": ["sub", "exp", "aud"]}
+                token,
+                key,
+                algorithms=[_ALGORITHM],
+                audience=kind,
+                leeway=LEEWAY,
+                options={"require": ["sub", "exp", "aud"]},
             )
         except jwt.InvalidSignatureError:
             continue
         except jwt.ExpiredSignatureError as error:
             raise Refusal("token_expired", "the token has expired: ask for a new one", status=401) from error
+        except jwt.ImmatureSignatureError as error:
+            raise Refusal(
+                "token_early",
+                f"the token was issued more than {LEEWAY.seconds} s in the future: set the clocks of the servers",
+                status=401,
+                retryable=True,
+                retry_after_ms=EARLY_RETRY_MS,
+            ) from error
         except jwt.InvalidTokenError:
             break
         return claims

@@ -79,6 +79,14 @@ TOPICS = (
 )
 
 
+def min_insync_replicas(replicas: int) -> int:
+    """How many of a topic's replicas must have a record before it is acknowledged: all but one, and at least one.
+
+    So one broker may be away, and what was acknowledged survives the loss of any other, from three replicas on.
+    """
+    return max(1, replicas - 1)
+
+
 def place(session_id: str, partitions: int) -> int:
     """The partition of a session's records in every topic: Kafka's Java default for the session id as key."""
     return (int(murmur2(session_id.encode())) & 0x7FFFFFFF) % partitions

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from pydantic import SecretStr
 from websockets.asyncio.server import ServerConnection, serve
 
 from tests.ingest_serving import Served, heard, pcm, read_log, serve_ingest, tell
@@ -144,10 +145,27 @@ async def test_a_refused_wish_reaches_the_caller(served: Served) -> None:
         await create_session(served.url, language="Klingon")
     assert caught.value.code == "request_invalid"
     made = await served.make()
-    recorder = Recorder(served.url, SessionKeys(made.session_id, "nonsense", ""))
+    recorder = Recorder(served.url, SessionKeys(made.session_id, "nonsense", ""), patience_s=1.0)
     with pytest.raises(Refusal) as caught:
         await recorder.stop()
     assert caught.value.code == "token_invalid"
+
+
+async def test_a_token_of_another_clock_or_secret_loses_nothing(served: Served, topics: Settings) -> None:
+    """The replica that a recorder comes to first has another secret than the one that made its token."""
+    made = await served.make()
+    strange = topics.model_copy(update={"secret": SecretStr("the-secret-of-a-replica-that-was-set-up-wrongly")})
+    async with serve_ingest(strange) as other, open_wires(urlsplit(other.url).port or 0) as wires:
+        recorder = Recorder(f"http://127.0.0.1:{wires.port}", SessionKeys(made.session_id, made.write_token, ""))
+        try:
+            await recorder.write(pcm(0, 1600))
+            await until(lambda: wires.passed > 1, 30, "it is refused, and comes again")
+            assert recorder.acknowledged == 0
+            wires.lead_to(urlsplit(served.url).port or 0)
+            await until(lambda: recorder.acknowledged == 1600, 30)
+        finally:
+            await recorder.close()
+    assert heard(await read_log(topics, made.session_id)) == (pcm(0, 1600), [])
 
 
 async def test_a_gap_into_the_future_is_made_shorter_and_not_refused(served: Served, topics: Settings) -> None:

@@ -9,7 +9,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from pydantic import SecretStr
 
 from tests.waiting import until
-from undertone.bootstrap import apply_topics, check_kafka, show_topics
+from undertone.bootstrap import apply_topics, check_durability, check_kafka, show_topics
 from undertone.errors import FatalError
 from undertone.kafka import client_options, topic_name
 from undertone.local.ports import LOOPBACK, free_ports
@@ -24,7 +24,8 @@ async def test_missing_topics_are_created_as_the_table_says(settings: Settings) 
     assert sorted(created) == sorted(topic_name(settings, topic) for topic in TOPICS)
     for state in await show_topics(settings):
         assert state.partitions == settings.partitions
-        assert state.config == state.topic.config()
+        assert state.config == {**state.topic.config(), "min.insync.replicas": "1"}
+        assert state.replicas == 1
 
 
 async def test_a_second_time_changes_nothing_and_several_at_once_do_no_harm(settings: Settings) -> None:
@@ -50,6 +51,26 @@ async def test_a_changed_retention_is_applied_and_an_operators_own_setting_is_ke
     (audio,) = [state for state in await show_topics(longer) if state.topic is AUDIO]
     assert audio.config["retention.ms"] == str(168 * HOUR_MS)
     assert audio.config["max.message.bytes"] == "900000"
+
+
+async def test_topics_of_an_older_version_get_their_in_sync_replicas(topics: Settings) -> None:
+    assert "1 of 1 replicas" in await check_durability(topics)
+    name = topic_name(topics, AUDIO)
+    admin = AIOKafkaAdminClient(**client_options(topics))
+    await admin.start()
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, AUDIO.config())])
+    await admin.close()
+
+    async def is_known() -> bool:
+        return any(state.config == AUDIO.config() for state in await show_topics(topics))
+
+    await until(is_known, 10, "the settings of an older version")
+    with pytest.raises(FatalError, match=r"min\.insync\.replicas=as the broker has it.*topics apply"):
+        await check_durability(topics)
+    assert await apply_topics(topics) == [name]
+    assert "1 of 1 replicas" in await check_durability(topics)
+    with pytest.raises(FatalError, match=r"has 1 replicas, and UNDERTONE_REPLICATION is 3"):
+        await check_durability(topics.model_copy(update={"replication": 3}))
 
 
 async def test_another_number_of_partitions_is_refused_with_both_numbers(topics: Settings) -> None:

@@ -49,6 +49,8 @@ class Logins:
         try:
             claims = tokens.read(self._secrets, "login", login)
         except Refusal as refusal:
+            if refusal.retryable:
+                raise
             raise _ended() from refusal
         if "key" in claims:
             known = self._keyring.named(claims["sub"], claims["key"])
@@ -70,6 +72,8 @@ class Logins:
         try:
             claims = tokens.read(self._secrets, "link", link)
         except Refusal as refusal:
+            if refusal.retryable:
+                raise
             raise _link_used() from refusal
         name = str(claims.get("jti"))
         if claims.get("host") != host or name in self._used:

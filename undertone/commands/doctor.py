@@ -79,12 +79,12 @@ def _weights(settings: Settings) -> str:
 
 
 def _kafka(settings: Settings) -> str:
-    from undertone.bootstrap import check_kafka
+    from undertone.bootstrap import check_durability, check_kafka
     from undertone.local.jars import KAFKA_VERSION, check_jars, read_pins
 
     if settings.kafka is not None:
         asyncio.run(check_kafka(settings))
-        return f"{settings.kafka} lets us in"
+        return f"{settings.kafka} lets us in; {asyncio.run(check_durability(settings))}"
     missing = check_jars(settings.cache, read_pins())
     return f"{KAFKA_VERSION} embedded, " + (f"{missing} jars to download" if missing else "its jars here and checked")
 

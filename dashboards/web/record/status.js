@@ -20,6 +20,9 @@ export function describe(report) {
   if (report.isDeaf) return tell("deaf", {}, true);
   if (connection === "offline") return tell("offline", { seconds: seconds(report.keptMs) }, true);
   if (connection === "busy") return tell("busy", { seconds: Math.ceil(report.retryInMs / 1000) }, true);
+  if (connection === "refused") {
+    return tell("refused", { reason: report.complaint ?? "", seconds: seconds(report.keptMs) }, true);
+  }
   if (connection === "behind") return tell("behind", { seconds: seconds(report.keptMs) });
   if (phase === "finishing") return tell("finishing");
   if (phase === "paused") return tell("paused");

@@ -26,7 +26,7 @@ import { BROWSER as UPLINK_BROWSER, Uplink } from "./uplink.js";
  */
 /**
  * @typedef {"recording" | "paused" | "finishing" | "finished" | "failed"} Phase
- * @typedef {"connecting" | "live" | "behind" | "offline" | "busy"} Connection
+ * @typedef {"connecting" | "live" | "behind" | "offline" | "busy" | "refused"} Connection
  * @typedef {object} Report
  * @property {Phase} phase
  * @property {Connection} connection
@@ -238,6 +238,7 @@ export class Recorder {
   #connection(keptMs) {
     const { state, complaint } = this.#uplink;
     if (state === "open") return keptMs > CATCHING_UP_MS ? "behind" : "live";
+    if (this.#uplink.isRefused) return "refused";
     if (state === "waiting") return complaint ? "busy" : "offline";
     return this.#outbox.acknowledged > 0 ? "offline" : "connecting";
   }

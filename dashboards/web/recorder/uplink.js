@@ -27,6 +27,11 @@ const LONGEST_WAIT_MS = 15_000;
 const SILENT_AFTER_MS = 15_000;
 /** A gap beyond what the server's clock allows waits so long for its word: the machine may have slept. */
 const BELIEVED_AFTER_MS = 3000;
+/** Codes that say who asks may not, and nothing of the session: clocks, secrets and keys may be put right meanwhile. */
+const NOT_ADMITTED = new Set([
+  ...["token_missing", "token_invalid", "token_expired", "token_early", "token_foreign"],
+  ...["login_needed", "login_ended", "key_unknown", "right_missing"],
+]);
 
 /** @type {World} */
 export const BROWSER = {
@@ -178,7 +183,7 @@ export class Uplink {
   /** @param {Complaint} complaint */
   #complain(complaint) {
     this.complaint = complaint;
-    if (complaint.retryable) {
+    if (complaint.retryable || NOT_ADMITTED.has(complaint.code)) {
       this.#retry(complaint.retry_after_ms ?? undefined);
     } else {
       this.#leave();
@@ -213,6 +218,11 @@ export class Uplink {
    */
   #ifCurrent(socket, call) {
     if (socket === this.#socket) call();
+  }
+
+  /** Whether the server does not accept the token: it is asked again, and nothing is given up. */
+  get isRefused() {
+    return this.complaint !== null && NOT_ADMITTED.has(this.complaint.code);
   }
 
   #isOver() {

@@ -329,6 +329,18 @@ test("a session that is gone ends it, and what could not be sent is told", () =>
   assert.equal(journal.notes.at(-1), "forget");
 });
 
+test("a token that is not accepted ends nothing: it is said, and journal and microphone stay", () => {
+  const { world, microphone, recorder, journal } = play();
+  world.far.bufferedAmount = 1 << 20;
+  for (let at = 100; at <= 4000; at += 100) microphone.hear(at);
+  world.far.say({ type: "error", code: "token_invalid", message: "another secret", retryable: false });
+  const values = { reason: "another secret", seconds: 4 };
+  assert.deepEqual(describe(recorder.report()), { key: "status.refused", values, trouble: true });
+  assert.equal(recorder.report().phase, "recording");
+  assert.ok(!microphone.closed);
+  assert.ok(!journal.notes.includes("forget"));
+});
+
 test("what is always on its way is nothing to ask about, and what the browser cannot store is told", () => {
   const { microphone, recorder, journal } = play();
   for (let at = 100; at <= 3000; at += 100) microphone.hear(at);

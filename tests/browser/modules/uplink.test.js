@@ -95,10 +95,28 @@ test("a server that is busy is asked again when it said", () => {
 test("an error that trying again cannot mend ends it with the server's words", () => {
   const { world, uplink } = play();
   world.sockets[0].onopen();
-  world.sockets[0].say({ type: "error", code: "token_expired", message: "start anew", retryable: false });
+  world.sockets[0].say({ type: "error", code: "session_ended", message: "start anew", retryable: false });
   assert.equal(uplink.state, "failed");
   assert.equal(uplink.complaint?.message, "start anew");
   assert.equal(world.timers.length, 0);
+});
+
+test("a token that is not accepted gives nothing up: it is shown again, ever more slowly, until it is", () => {
+  for (const code of ["token_invalid", "token_expired", "token_early", "token_foreign", "login_needed"]) {
+    const { world, outbox, uplink } = play();
+    outbox.push(Int16Array.of(1, 2));
+    for (let n = 0; n < 3; n++) {
+      world.sockets[n].onopen();
+      world.sockets[n].say({ type: "error", code, message: "not you", retryable: false });
+      assert.equal(uplink.state, "waiting");
+      assert.ok(uplink.isRefused);
+      world.timers[n][0]();
+    }
+    assert.equal(outbox.keptSamples, 2);
+    world.sockets[3].accept();
+    assert.equal(uplink.state, "open");
+    assert.ok(!uplink.isRefused);
+  }
 });
 
 test("stop comes after the last sample, and again on a new connection until it is finished", () => {
