@@ -8,7 +8,7 @@ import httpx
 
 from benchmarks.clips import Clip, Heard, to_pcm
 from undertone.audio import to_samples
-from undertone.commands.credentials import credential_for
+from undertone.commands.credentials import find_server
 from undertone.recorder import Recorder
 from undertone.session_keys import SessionKeys, create_session
 
@@ -31,7 +31,8 @@ def platform_engine(url: str, *, detect: bool) -> Callable[[Clip], Heard]:
 async def _hear(url: str, clip: Clip, language: str | None) -> Heard:
     pcm = to_pcm(clip.samples)
     title = f"benchmark {clip.group}"
-    keys = await create_session(url, title=title, language=language, credential=credential_for(url))
+    credential = (await asyncio.to_thread(find_server, url)).credential
+    keys = await create_session(url, title=title, language=language, credential=credential)
     recorder = Recorder(url, keys, language=language)
     for start in range(0, len(pcm), FRAME_BYTES):
         await recorder.write(pcm[start : start + FRAME_BYTES])

@@ -26,6 +26,7 @@ from undertone.access.guard import Guard
 from undertone.access.origins import Origins
 from undertone.access.quotas import Quotas
 from undertone.access.rights import Caller
+from undertone.access.routes import proof_routes
 from undertone.background import BackgroundTasks, OnFailure, terminate
 from undertone.errors import Refusal
 from undertone.headers import SafeHeaders
@@ -86,6 +87,7 @@ def make_app(settings: Settings, pace: Pace | None = None, on_failure: OnFailure
     app.include_router(listening_routes(engine, filled_hub, Tape(settings)))
     _add_streams(app, streams, guard, Quotas(settings))
     _add_login(app, guard)
+    app.include_router(proof_routes(guard))
     app.routes.extend(health_routes(lambda: background.why_not_ready() or follower.why_not_ready()))
     app.mount("/", Pages(directory=WEB, html=True))
     return app

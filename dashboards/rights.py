@@ -18,6 +18,7 @@ NEEDS: Needs = {
     ("GET", "/v1/search"): Need(Right.READ),
     ("GET", "/v1/events"): Need(Right.READ),
     ("GET", "/v1/login"): PUBLIC,
+    ("GET", "/v1/login/proof"): PUBLIC,
     ("GET", "/"): PUBLIC,
     ("GET", "/healthz"): PUBLIC,
     ("GET", "/readyz"): PUBLIC,

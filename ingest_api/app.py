@@ -22,6 +22,7 @@ from undertone import __version__
 from undertone.access.guard import Guard
 from undertone.access.origins import Origins
 from undertone.access.quotas import Quotas
+from undertone.access.routes import proof_routes
 from undertone.background import BackgroundTasks, OnFailure, terminate
 from undertone.headers import SafeHeaders
 from undertone.health import health_routes
@@ -78,6 +79,7 @@ def make_app(settings: Settings, on_failure: OnFailure = terminate) -> FastAPI:
     app.include_router(file_routes(ingest), dependencies=knowing)
     app.include_router(deletion_routes(ingest, guard, settings))
     app.include_router(login_routes(guard, quotas))
+    app.include_router(proof_routes(guard))
 
     @app.websocket("/v1/sessions/{session_id}/audio", dependencies=[Depends(quotas.for_stream), *knowing])
     async def audio(socket: WebSocket, session_id: str) -> None:

@@ -42,7 +42,7 @@ def login_routes(guard: Guard, quotas: Quotas) -> APIRouter:
         if given.key is not None:
             login = guard.logins.login_by_key(given.key.get_secret_value(), now)
         elif given.link is not None:
-            login = guard.logins.login_by_link(given.link.get_secret_value(), request.headers.get("host", ""), now)
+            login = guard.logins.login_by_link(given.link.get_secret_value(), guard.origins(request), now)
         else:
             raise Refusal("request_invalid", "the request is wrong: it has neither key nor link", status=422)
         return guard.with_cookie(Response(status_code=204), login)

@@ -11,6 +11,7 @@ NEEDS: Needs = {
     ("DELETE", "/v1/sessions/{session_id}"): Need(Right.OPERATE, session="write"),
     ("POST", "/v1/login"): PUBLIC,
     ("DELETE", "/v1/login"): PUBLIC,
+    ("GET", "/v1/login/proof"): PUBLIC,
     ("GET", "/healthz"): PUBLIC,
     ("GET", "/readyz"): PUBLIC,
     ("GET", "/metrics"): PUBLIC,

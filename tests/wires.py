@@ -107,10 +107,10 @@ class Wires:
 
 
 @asynccontextmanager
-async def open_wires(*ports: int) -> AsyncIterator[Wires]:
-    """Wires to the servers at these ports of this machine; at the end all are cut."""
+async def open_wires(*ports: int, at: int = 0) -> AsyncIterator[Wires]:
+    """Wires from ``at`` (0 is any free port) to the servers at these ports of this machine; at the end all are cut."""
     wires = Wires(ports)
-    server = await asyncio.start_server(wires.forward, "127.0.0.1", 0)
+    server = await asyncio.start_server(wires.forward, "127.0.0.1", at)
     async with server:
         wires.port = server.sockets[0].getsockname()[1]
         yield wires

@@ -7,20 +7,25 @@ from typing import Any
 
 import httpx
 
+from undertone.errors import TransientError
 from undertone.events import Utterance, Window
-from undertone.session_keys import SessionKeys
+from undertone.session_keys import Confirm, SessionKeys
 
 AGAIN_AFTER_S = 1.0
 SILENT_FOR_S = 40.0
 
 
 async def follow_captions(
-    url: str, keys: SessionKeys, show: Callable[[Utterance], None], count: Callable[[Window], None]
+    url: str,
+    keys: SessionKeys,
+    show: Callable[[Utterance], None],
+    count: Callable[[Window], None],
+    confirm: Confirm | None = None,
 ) -> None:
     """Follow a session until cancelled; waits for a server that is away.
 
     Calls ``show`` once for every final utterance that counts, and ``count`` for every new state of the whole session's
-    statistics.
+    statistics. ``confirm`` is called before each connection.
     """
     shown: set[str] = set()
     last_id: str | None = None
@@ -28,6 +33,8 @@ async def follow_captions(
     async with httpx.AsyncClient(base_url=url, timeout=timeout) as http:
         while True:
             try:
+                if confirm is not None:
+                    await confirm()
                 headers = {"Last-Event-ID": last_id} if last_id else {}
                 path = f"/v1/sessions/{keys.session_id}/events"
                 async with http.stream("GET", path, params={"token": keys.read_token}, headers=headers) as answer:
@@ -39,7 +46,7 @@ async def follow_captions(
                             elif event.utterance_id not in shown:
                                 shown.add(event.utterance_id)
                                 show(event)
-            except httpx.HTTPError:
+            except (httpx.HTTPError, TransientError):
                 pass
             await asyncio.sleep(AGAIN_AFTER_S)
 

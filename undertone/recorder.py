@@ -23,7 +23,7 @@ from undertone.audio import SAMPLE_RATE
 from undertone.errors import Refusal, TransientError
 from undertone.outbox import Outbox, Piece
 from undertone.retry import backoff_s
-from undertone.session_keys import NOT_ADMITTED, SessionKeys, create_session, read_refusal
+from undertone.session_keys import NOT_ADMITTED, Confirm, SessionKeys, create_session, read_refusal
 
 log = logging.getLogger(__name__)
 
@@ -62,13 +62,16 @@ class Recorder:
         language: str | None = None,
         patience_s: float = PATIENCE_S,
         keep_samples: int = KEEP_SAMPLES,
+        confirm: Confirm | None = None,
     ) -> None:
+        """``confirm`` is called before each connection but the first."""
         self.keys = keys
         self.behind_ms: int | None = None
         self.connections = 0
         self._address = f"{url.rstrip('/').replace('http', 'ws', 1)}/v1/sessions/{keys.session_id}/audio"
         self._language = language
         self._patience_s = patience_s
+        self._confirm = confirm
         self._started_at = datetime.now(UTC)
         self._latest_sample: int | None = None
         self._outbox = Outbox(keep_samples)
@@ -123,6 +126,8 @@ class Recorder:
             before = self.connections
             retry_after_ms: int | None = None
             try:
+                if attempt + self.connections > 0 and self._confirm is not None:
+                    await self._confirm()
                 address = f"{self._address}?token={self.keys.write_token}"
                 async with connect(address, open_timeout=CONNECT_S, close_timeout=1, ping_interval=None) as socket:
                     return await self._speak(socket)
@@ -135,7 +140,7 @@ class Recorder:
                 else:
                     raise
                 retry_after_ms = refusal.retry_after_ms
-            except (OSError, TimeoutError, WebSocketException) as error:
+            except (OSError, TimeoutError, WebSocketException, TransientError) as error:
                 if self.connections == before and loop.time() - heard_at > self._patience_s:
                     raise TransientError(f"the server has been away for {self._patience_s:.0f} s: {error}") from error
             if self.connections > before:
@@ -242,12 +247,20 @@ async def open_recorder(
     language: str | None = None,
     credential: str | None = None,
     say: Callable[[str], object] = log.info,
+    confirm: Confirm | None = None,
 ) -> AsyncIterator[Recorder]:
     """A recorder on a new session, hung up on exit. Raises as ``create_session``; ``say`` hears of waits for it."""
     keys = await create_session(
-        url, title=title, tags=tags, language=language, credential=credential, patience_s=PATIENCE_S, say=say
+        url,
+        title=title,
+        tags=tags,
+        language=language,
+        credential=credential,
+        patience_s=PATIENCE_S,
+        say=say,
+        confirm=confirm,
     )
-    recorder = Recorder(url, keys, language=language)
+    recorder = Recorder(url, keys, language=language, confirm=confirm)
     try:
         yield recorder
     finally:

@@ -4,9 +4,9 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 
@@ -15,6 +15,8 @@ from undertone.errors import Refusal, TransientError
 log = logging.getLogger(__name__)
 
 ANSWER_WITHIN_S = 10.0
+Confirm: TypeAlias = Callable[[], Awaitable[None]]
+"""Raises ``TransientError`` unless the server that was found first is still the one that answers."""
 # Those who were refused together come back apart: up to so much later than they were told.
 LATER = 0.25
 NOT_ADMITTED = frozenset(
@@ -44,13 +46,14 @@ async def create_session(
     credential: str | None = None,
     patience_s: float = 0.0,
     say: Callable[[str], object] = log.info,
+    confirm: Confirm | None = None,
 ) -> SessionKeys:
     """A new session at the server at ``url``, which may want a ``credential``: an API key or a login.
 
     Raises ``Refusal``, or ``TransientError`` if nobody answers there.
 
     A server that is too busy is asked again when it said, and a little later, for at most ``patience_s``; ``say``
-    hears of each wait.
+    hears of each wait. ``confirm`` is called before each time but the first.
     """
     began_s = time.monotonic()
     while True:
@@ -62,6 +65,8 @@ async def create_session(
                 raise
         say(f"busy, retrying in {wait_s:.0f} s")
         await asyncio.sleep(wait_s)
+        if confirm is not None:
+            await confirm()
 
 
 async def _ask(url: str, body: dict[str, object], credential: str | None) -> SessionKeys:

@@ -1,30 +1,40 @@
-"""Signed tokens (RFC 7519, HS256, by PyJWT): of one session, of a login, and of a link that logs in once.
+"""Signed tokens (RFC 7519, HS256, by PyJWT): of one session, of a login, of a link that logs in once, of a proof.
 
 A token says what it is for (``aud``), so that none can pass for one of another kind. Tokens are signed with one secret
 and checked against that and the one before, so that a secret can be changed while tokens are about.
 """
 
+import hashlib
+import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 import jwt
+from jwt.types import Options
 
 from undertone.access.rights import SessionRight
 from undertone.errors import Refusal
 
-Kind: TypeAlias = Literal["session", "login", "link"]
+Kind: TypeAlias = Literal["session", "login", "link", "proof"]
 
 _ALGORITHM = "HS256"
-
 LEEWAY = timedelta(seconds=60)
 """So far the clock of the replica that made a token may be from the clock of the one that reads it."""
 EARLY_RETRY_MS = 5000
+# These name the instance that they are for (`iss`). Session tokens never did, and stay as they are.
+_OF_INSTANCE = frozenset({"login", "link", "proof"})
+
+
+def instance_id(secret: str) -> str:
+    """A public name of a secret, which tells nothing of it: all processes with that secret are one instance."""
+    return hmac.new(secret.encode(), b"undertone instance", hashlib.sha256).hexdigest()[:32]
 
 
 def sign(key: str, kind: Kind, claims: Mapping[str, Any], now: datetime, lifetime: timedelta) -> str:
     """A token with these claims, valid for ``lifetime`` from ``now``."""
-    return jwt.encode({**claims, "aud": kind, "iat": now, "exp": now + lifetime}, key, algorithm=_ALGORITHM)
+    issuer = {"iss": instance_id(key)} if kind in _OF_INSTANCE else {}
+    return jwt.encode({**claims, **issuer, "aud": kind, "iat": now, "exp": now + lifetime}, key, algorithm=_ALGORITHM)
 
 
 def read(keys: Sequence[str], kind: Kind, token: str) -> dict[str, Any]:
@@ -34,14 +44,17 @@ def read(keys: Sequence[str], kind: Kind, token: str) -> dict[str, Any]:
     that was issued further in the future, ``token_early``, which is retryable.
     """
     for key in keys:
+        issuer = instance_id(key) if kind in _OF_INSTANCE else None
+        options: Options = {"require": ["sub", "exp", "aud"]}
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=[_ALGORITHM],
                 audience=kind,
+                issuer=issuer,
                 leeway=LEEWAY,
-                options={"require": ["sub", "exp", "aud"]},
+                options=options,
             )
         except jwt.InvalidSignatureError:
             continue

@@ -16,6 +16,7 @@ from undertone.access.guard import check_access
 from undertone.access.keys import PREFIX, Keyring, drop_key, make_key, read_keys
 from undertone.access.logins import OWNER, Logins, link_to
 from undertone.access.rights import Right
+from undertone.access.used_links import UsedLinks
 from undertone.cli import app
 from undertone.errors import FatalError, Refusal
 from undertone.settings import Settings
@@ -26,8 +27,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-HOST = "127.0.0.1:8000"
-URL = f"http://{HOST}"
+URL = "http://127.0.0.1:8000"
+HERE = {URL}
 
 
 @pytest.fixture
@@ -190,15 +191,15 @@ def test_a_login_has_the_rights_of_its_key_and_ends_with_it(settings: Settings) 
     file = settings.keys_file()
     logins = Logins(settings, Keyring(file))
     login = logins.login_by_key(make_key(file, "ana", [Right.READ]), now())
-    assert logins.by_login(login, HOST).rights == {Right.READ}
+    assert logins.by_login(login, HERE).rights == {Right.READ}
     file.write_text(file.read_text().replace("read", "record"))
-    assert logins.by_login(login, HOST).rights == {Right.RECORD}
+    assert logins.by_login(login, HERE).rights == {Right.RECORD}
     drop_key(file, "ana")
     with pytest.raises(Refusal, match="the login has ended"):
-        logins.by_login(login, HOST)
+        logins.by_login(login, HERE)
     make_key(file, "ana", [Right.READ])
     with pytest.raises(Refusal, match="the login has ended"):
-        logins.by_login(login, HOST)
+        logins.by_login(login, HERE)
 
 
 def test_a_login_ends_with_its_time(settings: Settings) -> None:
@@ -206,21 +207,55 @@ def test_a_login_ends_with_its_time(settings: Settings) -> None:
     key = make_key(settings.keys_file(), "ana", [Right.READ])
     long_ago = now() - timedelta(hours=settings.login_hours, seconds=1)
     with pytest.raises(Refusal, match="the login has ended"):
-        logins.by_login(logins.login_by_key(key, long_ago), HOST)
+        logins.by_login(logins.login_by_key(key, long_ago), HERE)
 
 
 def test_a_link_logs_the_owner_in_once_soon_and_at_its_own_server(settings: Settings) -> None:
     logins = Logins(settings, Keyring(settings.keys_file()))
     link = link_to(settings, URL, now()).partition("#")[2]
     with pytest.raises(Refusal) as elsewhere:
-        logins.login_by_link(link, "127.0.0.1:9000", now())
+        logins.login_by_link(link, {"http://127.0.0.1:9000"}, now())
     assert elsewhere.value.code == "link_used"
-    owner = logins.by_login(logins.login_by_link(link, HOST, now()), HOST)
+    owner = logins.by_login(logins.login_by_link(link, HERE, now()), HERE)
     assert (owner.name, owner.rights) == (OWNER, frozenset({Right.OPERATE}))
     for spoilt in (link, link_to(settings, URL, now() - timedelta(minutes=11)).partition("#")[2], "x", ""):
         with pytest.raises(Refusal) as again:
-            logins.login_by_link(spoilt, HOST, now())
+            logins.login_by_link(spoilt, HERE, now())
         assert again.value.code == "link_used"
+
+
+def test_a_link_that_was_used_is_used_for_each_process_of_the_home(settings: Settings) -> None:
+    link = link_to(settings, URL, now()).partition("#")[2]
+
+    def use(_: int) -> bool:
+        try:
+            return bool(Logins(settings, Keyring(settings.keys_file())).login_by_link(link, HERE, now()))
+        except Refusal:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(use, range(32))) == 1
+
+
+def test_a_link_whose_use_cannot_be_recorded_opens_nothing(settings: Settings) -> None:
+    settings.home.mkdir(parents=True)
+    (settings.home / "used-links").write_text("no folder")
+    logins = Logins(settings, Keyring(settings.keys_file()))
+    with pytest.raises(Refusal) as refused:
+        logins.login_by_link(link_to(settings, URL, now()).partition("#")[2], HERE, now())
+    assert (refused.value.code, refused.value.status) == ("link_unrecorded", 503)
+
+
+def test_used_links_are_forgotten_long_after_they_ended(tmp_path: Path) -> None:
+    folder = tmp_path / "used-links"
+    used = UsedLinks(folder)
+    assert used.use("the-first", now())
+    assert not used.use("the-first", now() + timedelta(hours=1))
+    assert used.use("the-second", now() + timedelta(days=3))
+    assert [file.name for file in folder.iterdir()] == ["the-second"]
+    assert folder.stat().st_mode & 0o077 == 0
+    for name in ("../escape", "", ".", "a/b"):
+        assert not used.use(name, now())
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "undertone.example.org"])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -17,10 +18,10 @@ import ingest_api.rights
 from dashboards.streams import Pace
 from tests.docs.code import endpoints
 from undertone.access.keys import make_key
-from undertone.access.logins import make_command_login
+from undertone.access.logins import OWNER, make_command_login
 from undertone.access.rights import PUBLIC, Need, Needs, Right
 from undertone.settings import Settings
-from undertone.tokens import make_token, sign
+from undertone.tokens import instance_id, make_token, sign
 
 SECRET = "a-secret-of-these-tests-alone-and-no-other"
 
@@ -141,7 +142,7 @@ def test_every_route_says_what_it_asks_for(apps: dict[str, FastAPI], side: str) 
 
 def test_what_is_public_shows_nothing_of_any_session() -> None:
     public = {path for _, _, path, need in ROUTES if need == PUBLIC}
-    assert public == {"/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/login"}
+    assert public == {"/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/login", "/v1/login/proof"}
 
 
 def test_to_delete_is_for_operators() -> None:
@@ -203,10 +204,20 @@ async def test_the_owners_logins(asker: Asker, settings: Settings, apps: dict[st
     here, elsewhere = (make_command_login(settings, f"http://{host}", now()) for host in (HOST, "localhost:9"))
     assert is_let_in((await asker.ask(headers=bearer(here)))[0])
     assert await asker.ask(headers=bearer(elsewhere)) == (401, "login_ended")
+    claimed = bearer(elsewhere) | {"Host": "localhost:9"}  # as a program at that port would, which got the login
+    assert await asker.ask(headers=claimed) == (401, "login_ended")
     old = make_command_login(settings, f"http://{HOST}", now() - timedelta(hours=2))
     assert await asker.ask(headers=bearer(old)) == (401, "login_ended")
     session = make_token(SECRET, OURS, "write", now(), 1)
     assert await asker.ask(headers=bearer(session)) == (401, "login_ended")
+
+
+@each(LOGINS)
+async def test_a_login_that_names_no_instance(asker: Asker) -> None:
+    for issuer in ({}, {"iss": "another"}, {"iss": instance_id("x" * 32)}):
+        claims = {"sub": OWNER, "aud": "login", "iat": now(), "exp": now() + timedelta(hours=1), **issuer}
+        login = jwt.encode(claims, SECRET, algorithm="HS256")
+        assert await asker.ask(headers=bearer(login)) == (401, "login_ended")
 
 
 @each(LOGINS)

@@ -7,6 +7,7 @@ from fastapi import Query
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from undertone.access.addresses import own_origins
 from undertone.access.keys import PREFIX, Keyring
 from undertone.access.logins import Logins
 from undertone.access.rights import ANYBODY, PUBLIC, Caller, Need, Needs, Right
@@ -25,6 +26,7 @@ class Guard:
         keyring = Keyring(settings.keys_file())
         check_access(settings, keyring)
         self.logins = Logins(settings, keyring)
+        self._public_url = settings.public_url
         self._is_https = (settings.public_url or "").startswith("https:")
         self._cookie_s = settings.login_hours * 3600
         self.cookie = _cookie_name(settings)
@@ -70,8 +72,12 @@ class Guard:
             return self.logins.by_key(shown)
         login = shown if kind.lower() == "bearer" else connection.cookies.get(self.cookie)
         if login:
-            return self.logins.by_login(login, connection.headers.get("host", ""))
+            return self.logins.by_login(login, self.origins(connection))
         return None
+
+    def origins(self, connection: HTTPConnection) -> frozenset[str]:
+        """Where this server was reached by the connection, whatever name the client says."""
+        return own_origins(connection.scope, self._public_url)
 
     def with_cookie(self, response: Response, login: str | None) -> Response:
         """The response with the cookie of a login; None takes it away.

@@ -112,6 +112,10 @@ class Keyring:
         known = self._current().get(name)
         return known if known is not None and known.digest == digest else None
 
+    def digests(self) -> list[str]:
+        """The digests of all keys."""
+        return [known.digest for known in self._current().values()]
+
     def is_empty(self) -> bool:
         """Whether there are no keys."""
         return not self._current()

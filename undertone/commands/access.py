@@ -56,7 +56,9 @@ def login(url: Url = DEFAULT_URL, home: Home = None) -> None:
     from datetime import UTC, datetime
 
     from undertone.access.logins import link_to
+    from undertone.commands.credentials import find_own_server
     from undertone.local.home import with_secrets
     from undertone.settings import read_settings
 
-    typer.echo(link_to(with_secrets(read_settings(home=home)), url, datetime.now(UTC)))
+    settings = with_secrets(read_settings(home=home))
+    typer.echo(link_to(settings, find_own_server(url, settings), datetime.now(UTC)))

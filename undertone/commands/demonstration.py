@@ -7,7 +7,7 @@ from pathlib import Path
 
 from undertone import local
 from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
-from undertone.commands.credentials import credential_for
+from undertone.commands.credentials import find_server
 from undertone.errors import Refusal, TransientError
 from undertone.recorder import Recorder, open_recorder
 from undertone.recording import decode
@@ -31,8 +31,15 @@ async def play_demo(url: str) -> None:
 async def _play_for_ever(url: str, title: str, files: Sequence[str]) -> None:
     while True:
         try:
-            credential = credential_for(url)
-            async with open_recorder(url, title=title, tags=["demo"], language="en", credential=credential) as recorder:
+            server = await asyncio.to_thread(find_server, url)
+            async with open_recorder(
+                server.url,
+                title=title,
+                tags=["demo"],
+                language="en",
+                credential=server.credential,
+                confirm=server.confirm,
+            ) as recorder:
                 await speak(recorder, [FOLDER / name for name in files])
                 finished = await recorder.stop()
             log.info("%s: %d utterances", title, finished.utterances)

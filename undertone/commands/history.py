@@ -199,13 +199,14 @@ def _asking(method: str, url: str, path: str, **parameters: object) -> Iterator[
     """The answer, still to be read. Raises ``UndertoneError`` as ``_get``."""
     import httpx
 
-    from undertone.commands.credentials import credential_for
+    from undertone.commands.credentials import find_server
     from undertone.session_keys import credential_headers
 
     given = {name: str(value) for name, value in parameters.items() if value is not None}
-    shown = credential_headers(credential_for(url))
     try:
-        with httpx.stream(method, url.rstrip("/") + path, params=given, headers=shown, timeout=TIMEOUT_S) as response:
+        server = find_server(url, has_token="token" in given)
+        address, shown = server.url.rstrip("/") + path, credential_headers(server.credential)
+        with httpx.stream(method, address, params=given, headers=shown, timeout=TIMEOUT_S) as response:
             if response.is_error:
                 raise _refused(url, response)
             yield response

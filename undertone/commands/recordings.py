@@ -11,7 +11,7 @@ from rich.text import Text
 
 from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from undertone.captions import follow_captions
-from undertone.commands.credentials import credential_for
+from undertone.commands.credentials import Server, find_server
 from undertone.commands.history import running_line
 from undertone.commands.terminal import out
 from undertone.errors import FatalError
@@ -39,10 +39,16 @@ async def stream_file(path: Path, speed: Speed, url: str, language: str | None) 
     with file:
         blocks = decode(file, BLOCK_SAMPLES)
         first = await asyncio.to_thread(_next_block, blocks)  # a file that is no audio makes no session
+        server = await asyncio.to_thread(find_server, url)
         async with open_recorder(
-            url, title=path.name, language=language, say=_say, credential=credential_for(url)
+            server.url,
+            title=path.name,
+            language=language,
+            say=_say,
+            credential=server.credential,
+            confirm=server.confirm,
         ) as recorder:
-            async with _captions(url, recorder) as captions:
+            async with _captions(server, recorder) as captions:
                 try:
                     await _send_blocks(recorder, first, blocks, speed)
                 finally:  # what could be sent, of a damaged file or until Ctrl-C, is a session that has ended
@@ -54,9 +60,12 @@ async def record_microphone(url: str, language: str | None = None, device: str |
     """Record until cancelled (Ctrl-C), then end the session and wait for its last words."""
     blocks = read_microphone(device)
     first = await anext(blocks)
+    server = await asyncio.to_thread(find_server, url)
     async with (
-        open_recorder(url, language=language, say=_say, credential=credential_for(url)) as recorder,
-        _captions(url, recorder) as captions,
+        open_recorder(
+            server.url, language=language, say=_say, credential=server.credential, confirm=server.confirm
+        ) as recorder,
+        _captions(server, recorder) as captions,
     ):
         try:
             await _record(recorder, first)
@@ -130,10 +139,12 @@ class _Captions:
 
 
 @asynccontextmanager
-async def _captions(url: str, recorder: Recorder) -> AsyncIterator[_Captions]:
+async def _captions(server: Server, recorder: Recorder) -> AsyncIterator[_Captions]:
     captions = _Captions()
     out().print(Text(f"session {recorder.keys.session_id}"))
-    following = asyncio.create_task(follow_captions(url, recorder.keys, captions.show, captions.count))
+    following = asyncio.create_task(
+        follow_captions(server.url, recorder.keys, captions.show, captions.count, server.confirm)
+    )
     try:
         yield captions
     finally:

@@ -23,6 +23,14 @@ def reached_at(host: str) -> str:
     return WILDCARDS.get(host, host)
 
 
+def ip_address_of(host: str) -> str:
+    """The IP address that is listened on for a name; another user may listen on others that it stands for."""
+    try:
+        return host if ":" in host else socket.gethostbyname(host)
+    except OSError:
+        return host
+
+
 def is_wildcard(host: str) -> bool:
     """Whether what listens there listens on all addresses."""
     return host in WILDCARDS

@@ -25,7 +25,7 @@ from undertone.local.jars import jars_folder
 from undertone.local.kafka import EmbeddedKafka
 from undertone.local.parts import Part, Program
 from undertone.local.plan import WORKERS
-from undertone.local.ports import free_ports, is_free, reached_at
+from undertone.local.ports import free_ports, ip_address_of, is_free, reached_at
 from undertone.local.postgres import EmbeddedPostgres
 from undertone.local.supervisor import Step, Supervisor
 from undertone.local.terminal import Terminal
@@ -155,7 +155,7 @@ class Up:
         }
 
     def _url(self) -> str:
-        host = reached_at(self._settings.host)
+        host = ip_address_of(reached_at(self._settings.host))
         return f"http://{f'[{host}]' if ':' in host else host}:{self._settings.port}"
 
     async def _tell_when_ready(self) -> None:
