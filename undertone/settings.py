@@ -11,6 +11,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from undertone.audio import LONGEST_HOURS
 from undertone.errors import FatalError
 
+MAX_PARTITIONS = 64
+"""Each of the 100,000 events that a dashboards process keeps has a cursor of 5 topics × partitions offsets, 8 bytes
+each: 4 MB for each partition, so 256 MB with this many. Keep it in step with docs/operating.md."""
+
 
 class Settings(BaseSettings):
     """All of Undertone's settings. The descriptions are the documentation (a test compares docs/settings.md)."""
@@ -63,7 +67,7 @@ class Settings(BaseSettings):
     kafka_password: SecretStr | None = Field(None, description="SASL password.")
     kafka_ca: Path | None = Field(None, description="PEM file of the authority that signed the brokers' certificates.")
     topic_prefix: str = Field("undertone", description="Prefix of every topic and consumer group.")
-    partitions: int = Field(8, ge=1, description="Partitions of every topic; fixed once topics exist.")
+    partitions: int = Field(8, ge=1, description="Partitions of every topic, at most 64; fixed once topics exist.")
     replication: int = Field(1, ge=1, description="Replicas of every topic.")
     audio_retention_hours: int = Field(24, ge=1, description="How long audio is kept (`undertone up`: 168).")
     session_timeout_ms: int = Field(
@@ -155,6 +159,16 @@ class Settings(BaseSettings):
     )
     endpoint_ms: int = Field(1000, ge=200, le=5000, description="Silence that ends an utterance.")
     partials: bool = Field(True, description="Whether text is shown while it still changes.")
+
+    @field_validator("partitions")
+    @classmethod
+    def _fit_into_memory(cls, partitions: int) -> int:
+        if partitions > MAX_PARTITIONS:
+            raise ValueError(
+                f"{partitions} are too many: the event cursors of a dashboards process would take "
+                f"{partitions * 4} MB. At most {MAX_PARTITIONS} are supported, which is as many workers of a stage"
+            )
+        return partitions
 
     @field_validator("text_retention_days")
     @classmethod

@@ -1,6 +1,10 @@
+import sys
+
 import pytest
 
-from undertone.settings import Settings, read_settings
+from dashboards.hub import MAX_ENTRIES, TOPICS
+from undertone.errors import FatalError
+from undertone.settings import MAX_PARTITIONS, Settings, read_settings
 
 
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -12,3 +16,15 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
     for name in variables:
         monkeypatch.setenv(name, "")
     assert read_settings() == plain
+
+
+def test_partitions_have_a_bound_whose_message_says_why() -> None:
+    assert read_settings(partitions=MAX_PARTITIONS).partitions == MAX_PARTITIONS
+    with pytest.raises(FatalError, match=r"UNDERTONE_PARTITIONS: .*65 are too many.*260 MB. At most 64"):
+        read_settings(partitions=MAX_PARTITIONS + 1)
+
+
+def test_the_bound_of_partitions_follows_from_the_memory_of_the_cursors() -> None:
+    """The figure that the message and docs/operating.md give: 4 MB for each partition."""
+    cursors_bytes = MAX_ENTRIES * (sys.getsizeof((0,) * len(TOPICS) * MAX_PARTITIONS) - sys.getsizeof(()))
+    assert cursors_bytes == MAX_PARTITIONS * 4_000_000
