@@ -22,6 +22,7 @@ def test_settings_named_in_the_documents_exist() -> None:
         "UNDERTONE_BIND",
         "UNDERTONE_DATABASE_PASSWORD",
         "UNDERTONE_DOMAIN",
+        "UNDERTONE_TRANSCRIBER_MEMORY",
     }
     for name in (
         "README.md",

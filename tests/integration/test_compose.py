@@ -53,6 +53,7 @@ class Host:
                 "kafka:9092": self.kafka["UNDERTONE_KAFKA"],
                 "postgresql://undertone:p4ss@postgres:5432/undertone": self.database,
                 "/etc/undertone/keys": str(self.home / "keys"),
+                "/var/spool/undertone": str(self.home),
                 "0.0.0.0": "127.0.0.1",
                 "8000": str(port),
                 "8090": str(port),
@@ -156,7 +157,7 @@ async def _succeeds(command: list[str]) -> bool:
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_service_sets_only_variables_that_exist(name: str) -> None:
-    known = {f"UNDERTONE_{field.upper()}" for field in Settings.model_fields}
+    known = {f"UNDERTONE_{field.upper()}" for field in Settings.model_fields} | {"TMPDIR"}
     assert set(OURS[name]["environment"]) - known == set()
 
 
@@ -270,3 +271,27 @@ def test_caddy_takes_tokens_out_of_its_log() -> None:
 def test_caddy_sends_to_services_and_ports_that_exist() -> None:
     for name, port in re.findall(r"reverse_proxy (\w+):(\d+)", CADDYFILE):
         assert OURS[name]["environment"]["UNDERTONE_PORT"] == port
+
+
+async def test_kafka_is_asked_for_its_health_without_a_jvm(kafka: EmbeddedKafka) -> None:
+    command = COMPOSE["services"]["kafka"]["healthcheck"]["test"][1:]
+    assert command[0] == "bash"
+    host, _, port = kafka.brokers.partition(":")
+    there = [word.replace("127.0.0.1/9092", f"{host}/{port}") for word in command]
+    assert there != command
+    assert await _succeeds(there)
+    (nobody,) = free_ports(1)
+    assert not await _succeeds([word.replace("127.0.0.1/9092", f"127.0.0.1/{nobody}") for word in command])
+
+
+def test_every_service_has_bounds_of_memory_and_logs() -> None:
+    for name, service in COMPOSE["services"].items():
+        assert re.fullmatch(r"\d+[mg]", service["mem_limit"]), name
+        assert service["logging"]["options"].keys() == {"max-size", "max-file"}, name
+
+
+def test_uploads_wait_on_a_volume_and_not_in_memory() -> None:
+    folder = OURS["ingest"]["environment"]["TMPDIR"]
+    assert f"uploads:{folder}" in OURS["ingest"]["volumes"]
+    assert not any(str(mounted).startswith(folder) for mounted in OURS["ingest"]["tmpfs"])
+    assert folder in (ROOT / "deploy" / "Dockerfile").read_text()

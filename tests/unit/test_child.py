@@ -1,5 +1,6 @@
 """Children of `up`: their logs, their end, and that they do not outlive us."""
 
+import asyncio
 import json
 import os
 import signal
@@ -10,8 +11,9 @@ import psutil
 import pytest
 
 from tests.waiting import until
+from undertone.local import child as child_module
 from undertone.local import launch
-from undertone.local.child import Child, Command, shorten
+from undertone.local.child import Child, Command, rotate
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
 
@@ -84,13 +86,38 @@ def test_the_launcher_ends_at_once_if_its_parent_is_gone_already(tmp_path: Path)
     assert child.last_line() == ""
 
 
-def test_a_long_log_keeps_its_newest_whole_lines(tmp_path: Path) -> None:
-    log = tmp_path / "part.log"
-    log.write_text("".join(f"line {number}\n" for number in range(10_000)))
-    shorten(log, limit_bytes=1000)
-    lines = log.read_text().splitlines()
-    assert log.stat().st_size <= 500
-    assert lines[-1] == "line 9999"
-    assert all(line.startswith("line ") for line in lines)
-    shorten(log, limit_bytes=1000)
-    assert log.read_text().splitlines() == lines
+def test_a_long_log_is_moved_aside_and_a_short_one_is_not(tmp_path: Path) -> None:
+    log, moved = tmp_path / "part.log", tmp_path / "part.log.1"
+    rotate(log, limit_bytes=1000)
+    log.write_text("short\n")
+    rotate(log, limit_bytes=1000)
+    assert (log.read_text(), moved.exists()) == ("short\n", False)
+    for word in ("first", "second"):
+        log.write_text(f"{word}\n" * 1000)
+        rotate(log, limit_bytes=1000)
+        assert (log.read_text(), moved.read_text()) == ("", f"{word}\n" * 1000)
+
+
+async def test_the_log_of_a_child_that_runs_stays_within_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child_module, "LOG_LIMIT_BYTES", 10_000)
+    monkeypatch.setattr(child_module, "LOOK_AT_LOG_S", 0.0)
+    log, moved, enough = (tmp_path / name for name in ("part.log", "part.log.1", "enough"))
+    flood = f"""
+import itertools, pathlib
+for n in itertools.count():
+    print(f"line {{n}}" + 90 * ".", flush=True)
+    if pathlib.Path({str(enough)!r}).exists():
+        print("the end", flush=True)
+        break
+"""
+    child = Child(command(tmp_path, flood))
+    waiting = asyncio.create_task(child.wait())
+    await until(moved.exists, 20)
+    first = moved.read_bytes()
+    await until(lambda: moved.read_bytes() != first, 20, "it is moved aside again")
+    enough.touch()
+    assert await waiting == 0
+    assert child.last_line() == "the end"
+    assert log.read_bytes()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from undertone.local import launch
 
 POLL_S = 0.02
 LOG_LIMIT_BYTES = 5_000_000
+LOOK_AT_LOG_S = 1.0
 PRIVATE_UMASK = 0o077
 
 
@@ -41,9 +43,9 @@ class Child:
     """A running (or ended) child. It leads a process group of its own, so that Ctrl-C reaches us alone."""
 
     def __init__(self, command: Command) -> None:
-        """Start it. The log is appended to, after its older half is dropped where it has grown too long."""
+        """Start it. The log is appended to, and moved aside where it has grown too long."""
         self.command = command
-        shorten(command.log, LOG_LIMIT_BYTES)
+        rotate(command.log, LOG_LIMIT_BYTES)
         before: launch.Launch = {
             "parent": os.getpid(),
             "death_signal": command.death_signal,
@@ -75,8 +77,12 @@ class Child:
         return self._process.poll()
 
     async def wait(self) -> int:
-        """The exit status, once it has ended."""
-        while (status := self.status) is None:  # noqa: ASYNC110 - a process sends no asyncio event
+        """The exit status, once it has ended. Until then its log is kept within bounds."""
+        look_s = 0.0
+        while (status := self.status) is None:
+            if (now_s := time.monotonic()) >= look_s:
+                rotate(self.command.log, LOG_LIMIT_BYTES)
+                look_s = now_s + LOOK_AT_LOG_S
             await asyncio.sleep(POLL_S)
         return status
 
@@ -99,7 +105,8 @@ class Child:
         """The last line that it has written since this start, or an empty string."""
         with self.command.log.open("rb") as log:
             log.seek(0, os.SEEK_END)
-            log.seek(max(self._log_start, log.tell() - 4096))
+            begin = self._log_start if self._log_start <= log.tell() else 0  # moved aside meanwhile
+            log.seek(max(begin, log.tell() - 4096))
             lines = log.read().decode(errors="replace").strip().splitlines()
         return lines[-1].strip() if lines else ""
 
@@ -108,12 +115,13 @@ def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def shorten(log: Path, limit_bytes: int) -> None:
-    """Keep the newest half of ``limit_bytes`` of a log that is longer than that, from the start of a line."""
+def rotate(log: Path, limit_bytes: int) -> None:
+    """Move what a log holds to ``NAME.1`` if it is longer than ``limit_bytes``, also while a child appends to it.
+
+    The child holds the file open, so its content is copied and the file then emptied. What it appends between the end
+    of the copy and that is lost: a line or two, against a log without bound.
+    """
     if not log.exists() or log.stat().st_size <= limit_bytes:
         return
-    with log.open("rb") as old:
-        old.seek(-limit_bytes // 2, os.SEEK_END)
-        old.readline()
-        kept = old.read()
-    log.write_bytes(kept)
+    shutil.copy(log, log.with_name(f"{log.name}.1"))
+    os.truncate(log, 0)
