@@ -28,16 +28,17 @@ class Conversation:
         self._start_voice = start_voice
         self._rules = rules
         self._kept: deque[Entry] = deque()
+        self._superseded: list[int] = []
         self.listener = Listener(session, start_voice, rules)
 
     def hear(self, entry: Entry) -> Outcome:
-        """Hear the next log record. ``Ignored`` records may be settled at once; all others wait for ``settle``."""
+        """Hear the next log record. ``Ignored`` records may be settled at once, and what ``take_superseded`` gives.
+
+        All others wait for ``settle``.
+        """
         if entry.offset < self.session.resume.offset:
             return Ignored()
-        outcome = self.listener.hear(entry)
-        if not isinstance(outcome, Ignored):
-            self._kept.append(entry)
-        return outcome
+        return self._hear(entry)
 
     def hear_on(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Hear log records one after another; ends at the first that opens something or brings a boundary.
@@ -54,6 +55,12 @@ class Conversation:
     def show(self, opened: Opened) -> None:
         """The record that an opening shows is stored; it settles nothing."""
         self.session = opened.session
+        self.listener.show(opened.session)
+
+    def take_superseded(self) -> list[int]:
+        """The offsets of records that later ones have made redundant since the last call: they may be settled."""
+        taken, self._superseded = self._superseded, []
+        return taken
 
     def settle(self, session: Session) -> Settled:
         """``session`` is stored: forget what it settles and hear the rest again, up to the next boundary.
@@ -67,11 +74,27 @@ class Conversation:
         self._kept.clear()
         boundary = None
         for entry in waiting:
-            outcome = None if boundary else self.listener.hear(entry)
+            if boundary:
+                self._kept.append(entry)
+                continue
+            outcome = self._hear(entry)
             if isinstance(outcome, Ignored):
                 settled.append(entry.offset)
-                continue
-            self._kept.append(entry)
             if isinstance(outcome, Boundary):
                 boundary = outcome
-        return Settled(tuple(settled), boundary)
+        return Settled((*settled, *self.take_superseded()), boundary)
+
+    def _hear(self, entry: Entry) -> Outcome:
+        outcome = self.listener.hear(entry)
+        superseded, spared = set(self.listener.superseded), list[Entry]()
+        self._superseded += superseded
+        while superseded:  # they are among the last
+            last = self._kept.pop()
+            if last.offset in superseded:
+                superseded.discard(last.offset)
+            else:
+                spared.append(last)
+        self._kept.extend(reversed(spared))
+        if not isinstance(outcome, Ignored):
+            self._kept.append(entry)
+        return outcome

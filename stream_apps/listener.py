@@ -69,14 +69,22 @@ Outcome: TypeAlias = Boundary | Opened | Ignored | None
 
 
 class Listener:
-    """Hears one session from its record to the next boundary."""
+    """Hears one session from its record to the next boundary.
+
+    ``superseded`` has the offsets of earlier records that the last one made redundant: without them it hears the same,
+    so they may be settled at once.
+    """
 
     def __init__(self, session: Session, start_voice: Callable[[], Voice], rules: SegmentRules) -> None:
         self._record = session
         self._session = session
+        self._start_voice = start_voice
+        self._rules = rules
         self._state = state_at_resume(session)
         self._segmenter = Segmenter(session.through, start_voice(), rules, speaking=session.resume.speaking)
         self._log: list[Entry] = []
+        self._openings: list[Entry] = []  # at the end of the log, with nothing heard behind them
+        self.superseded: tuple[int, ...] = ()
 
     @property
     def expected(self) -> int:
@@ -96,6 +104,7 @@ class Listener:
     def hear(self, entry: Entry) -> Outcome:
         """Hear the next record of the log. After a ``Boundary`` this listener is spent."""
         before, record = self._state, entry.record
+        self.superseded = ()
         if self._session.is_over or not before.counts(record):
             return Ignored()
         self._state = before.after(entry.offset, record)
@@ -105,9 +114,13 @@ class Listener:
             case Audio():
                 return self._hear_audio(entry, record, before.expected)
             case Gap():
-                return self._turn(entry)
+                return self._hear_gap(entry)
             case Close():
                 return self._hear_close(entry, record)
+
+    def show(self, opened: Session) -> None:
+        """The record that an opening shows is stored."""
+        self._record = opened
 
     def ongoing(self) -> Ongoing | None:
         """The utterance so far, if one is going on."""
@@ -128,29 +141,52 @@ class Listener:
     def _hear_open(self, entry: Entry, record: Open, expected: int) -> Outcome:
         self._session = _open(self._session, record)
         if record.at > expected:
-            return self._turn(entry)
+            return self._hear_gap(entry)
+        self._supersede(record)
         self._log.append(entry)
+        self._openings.append(entry)
         shown = _show(self._record, self._session)
         return Opened(shown) if shown != self._record else None
+
+    def _supersede(self, record: Open) -> None:
+        """Drop the openings behind which nothing was heard. What they show is stored; a language they give is not."""
+        kept = [] if record.language is not None else list(filter(_gives_language, self._openings))[-1:]
+        self.superseded = tuple(one.offset for one in self._openings if one not in kept)
+        del self._log[len(self._log) - len(self._openings) :]
+        self._log += kept
+        self._openings = kept
 
     def _hear_audio(self, entry: Entry, record: Audio, expected: int) -> Outcome:
         if self._session.state == "ended":  # by idleness alone: it goes on
             self._session = self._session.model_copy(update={"state": "live", "reason": None, "ended_at": None})
-        self._log.append(entry)
+        self._keep(entry)
         cut = self._segmenter.feed(np.frombuffer(record.fresh(expected), "<i2"))
         return None if cut is None else self._cut(cut)
+
+    def _hear_gap(self, entry: Entry) -> Boundary | None:
+        """First the utterance that was going on; then the gap, which is a boundary only if silence as long is one.
+
+        A shorter one waits for the next boundary, so that many small gaps cost no more than silence.
+        """
+        self._keep(entry)
+        cut = self._segmenter.flush()
+        if cut is not None:
+            return self._cut(cut)
+        if self._state.expected - self._record.through >= self._rules.mark:
+            return self._turn(entry)
+        self._segmenter = Segmenter(self._state.expected, self._start_voice(), self._rules)
+        return None
 
     def _hear_close(self, entry: Entry, record: Close) -> Outcome:
         if record.reason == "idle" and self._session.state == "ended":
             return Ignored()
+        self._keep(entry)
+        cut = self._segmenter.flush()
+        if cut is not None:  # first the utterance that was going on; the end when this record is heard again
+            return self._cut(cut)
         return self._turn(entry, record.reason)
 
     def _turn(self, entry: Entry, ended: EndReason | None = None) -> Boundary:
-        """A gap or an end: first the utterance that was going on; the turn itself when the record is heard again."""
-        self._log.append(entry)
-        cut = self._segmenter.flush()
-        if cut is not None:
-            return self._cut(cut)
         resume = Resume(
             offset=entry.offset + 1, connection=self._state.connection, opened_offset=self._state.opened_offset
         )
@@ -159,6 +195,10 @@ class Listener:
             ended_at = datetime.fromtimestamp(entry.received_at_ms / 1000, tz=UTC)
             changes |= {"state": "ended", "reason": ended, "ended_at": ended_at}
         return Boundary(self._session.model_copy(update=changes), ended=ended)
+
+    def _keep(self, entry: Entry) -> None:
+        self._log.append(entry)
+        self._openings = []
 
     def _cut(self, cut: Cut) -> Boundary:
         speech = self.speech(cut.start, cut.end) if cut.kind == "utterance" else None
@@ -171,7 +211,7 @@ class Listener:
         offset = self._log[-1].offset + 1
         for entry in self._log:
             match entry.record:
-                case Audio() as audio if audio.end <= cut.through:
+                case Audio() | Gap() as passed if passed.end <= cut.through:
                     continue
                 case Open() as opened if opened.at <= cut.through:
                     connection, opened_offset = opened.connection, entry.offset
@@ -192,6 +232,10 @@ def _open(session: Session, record: Open) -> Session:
     if record.connection:
         changes |= {"state": "live", "reason": None, "ended_at": None}
     return session.model_copy(update=changes)
+
+
+def _gives_language(entry: Entry) -> bool:
+    return isinstance(entry.record, Open) and entry.record.language is not None
 
 
 def _time(unix_ms: int | None) -> datetime | None:

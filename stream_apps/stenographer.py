@@ -143,7 +143,8 @@ class Stenographer:
             outcomes = await self._listen(self._conversation.hear_on, entries)
             heard, entries = entries[: len(outcomes)], entries[len(outcomes) :]
             self._unheard_samples -= sum(map(_samples, heard))
-            self._settle([entry.offset for entry, how in zip(heard, outcomes, strict=True) if isinstance(how, Ignored)])
+            ignored = [entry.offset for entry, how in zip(heard, outcomes, strict=True) if isinstance(how, Ignored)]
+            self._settle(sorted([*ignored, *self._conversation.take_superseded()]))
             outcome = outcomes[-1]
             if isinstance(outcome, Opened):
                 await self._desk.memory.put(self.partition, outcome.session)

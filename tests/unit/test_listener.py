@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
@@ -37,7 +38,10 @@ Output = tuple[str, int, int, int, str | None]
 def transcribe(
     entries: list[Entry], crashes: frozenset[int] = frozenset(), voice: type[LoudnessVoice] = LoudnessVoice
 ) -> tuple[list[Output], Session, set[int]]:
-    """Run the log as the transcriber does. Before each entry in ``crashes`` all but the stored record is lost."""
+    """Run the log as the transcriber does. Before each entry in ``crashes`` all but the stored record is lost.
+
+    It then reads on at the first record that is not settled, and hears again what lies behind it.
+    """
     stored = new_session()
     outputs: list[Output] = []
     settled: set[int] = set()
@@ -49,12 +53,13 @@ def transcribe(
         if entry.offset in crashes and entry.offset not in crashed:
             crashed.add(entry.offset)
             conversation = Conversation(stored, voice, RULES)
-            todo = [again for again in entries if again.offset not in settled]
+            todo = entries[next(n for n, again in enumerate(entries) if again.offset not in settled) :]
             continue
         todo.pop(0)
         outcome = conversation.hear(entry)
         if isinstance(outcome, Ignored):
             settled.add(entry.offset)
+        settled |= set(conversation.take_superseded())
         if isinstance(outcome, Opened):
             stored = outcome.session
             conversation.show(outcome)
@@ -118,6 +123,23 @@ def test_any_split_of_the_same_samples_gives_the_same_utterances(
 
 
 Log = list[AudioRecord]
+OPENINGS = st.builds(
+    Open,
+    session_id=st.just(SESSION_ID),
+    connection=st.just(""),
+    at=st.just(0),
+    language=st.sampled_from([None, None, "en", "ko"]),
+    started_at_ms=st.sampled_from([None, 1_790_000_000_000, 1_790_000_001_000]),
+    title=st.sampled_from([None, "one", "two"]),
+    tags=st.sampled_from([(), ("a",), ("b", "c")]),
+)
+
+
+def reopened(openings: list[Open], name: str, at: int, stray: Audio) -> Log:
+    """One recorder after the other, each with a record of the first behind it."""
+    connections = [f"{name}-{number}" for number in range(len(openings))]
+    pairs = zip(openings, connections, strict=True)
+    return [record for opening, name in pairs for record in (replace(opening, connection=name, at=at), stray)]
 
 
 @st.composite
@@ -134,19 +156,24 @@ def logs(draw: st.DrawFn) -> tuple[Log, Log]:
         clean.append(Audio(SESSION_ID, "a", at, pcm))
         at += len(pcm) // 2
         again = 0
-        trouble = draw(st.sampled_from(["none", "repeat", "jump", "gap", "resume", "resume-gap", "late", "stray"]))
+        kinds = ["none", "repeat", "jump", "gap", "gaps", "resume", "resumes", "resume-gap", "late", "stray"]
+        trouble = draw(st.sampled_from(kinds))
         stray = Audio(SESSION_ID, connection, at, sound(("loud", 3000)))
         gap = draw(st.integers(1, 9000)) if "gap" in trouble else 0
-        if gap:
-            clean.append(Gap(SESSION_ID, "a", at, at + gap))
+        cuts = draw(st.sets(st.integers(1, gap), max_size=4)) if trouble == "gaps" else set[int]()
+        gaps = [Gap(SESSION_ID, "a", at + first, at + end) for first, end in pairwise(sorted({0, *cuts, gap}))]
+        clean += gaps
         match trouble:
             case "repeat":
                 back = min(at, draw(st.integers(1, 4000)))
                 log.append(Audio(SESSION_ID, connection, at - back, sound(("loud", back))))
             case "jump":
                 log.append(Audio(SESSION_ID, connection, at + 1, sound(("loud", 3000))))
-            case "gap":
-                log.append(Gap(SESSION_ID, connection, at, at + gap))
+            case "gap" | "gaps":
+                log += [replace(one, connection=connection) for one in gaps]
+            case "resumes":  # one recorder after the other, and nothing that counts between them
+                log += reopened(draw(st.lists(OPENINGS, min_size=2, max_size=4)), f"r{number}", at, stray)
+                connection, opened = log[-2].connection, 10 + len(log) - 2
             case "resume" | "resume-gap":
                 connection = f"c{number}"
                 again = 0 if gap else draw(st.integers(0, min(at, 3000)))
@@ -217,6 +244,77 @@ def test_a_gap_ends_the_utterance_and_moves_through_over_it() -> None:
     assert outputs == [("speech", 0, 6000, 6000, None), ("mark", 0, 0, 50_000, None)]
     assert session.through == 50_000
     assert settled == {entry.offset for entry in entries_of(log)}
+
+
+def kept_at_most(log: Log, rules: SegmentRules = RULES) -> tuple[int, int]:
+    """How many records are ever unsettled at a time, and how many boundaries the log brings."""
+    stored, most, boundaries = new_session(), 0, 0
+    conversation = Conversation(stored, LoudnessVoice, rules)
+    settled: set[int] = set()
+    for number, entry in enumerate(entries_of(log), 1):
+        outcome = conversation.hear(entry)
+        settled |= {entry.offset} if isinstance(outcome, Ignored) else set()
+        settled |= set(conversation.take_superseded())
+        if isinstance(outcome, Opened):
+            conversation.show(outcome)
+        boundary = outcome if isinstance(outcome, Boundary) else None
+        while boundary:
+            boundaries += 1
+            done = conversation.settle(take_mark(boundary).session)
+            settled |= set(done.offsets)
+            boundary = done.boundary
+        most = max(most, number - len(settled))
+    return most, boundaries
+
+
+def test_openings_behind_which_nothing_is_heard_are_settled_by_the_next() -> None:
+    """Whoever opens again and again, over HTTP or a wire, leaves no more behind than the last one."""
+    opens: Log = [
+        Open(SESSION_ID, f"c{number}", 0, ["ko", None, None][number % 3], title=f"title {number % 2}")
+        for number in range(1000)
+    ]
+    assert kept_at_most(opens) == (2, 0)
+
+
+def test_a_language_outlives_the_opening_that_gave_it_and_a_crash() -> None:
+    log: Log = [Open(SESSION_ID, "", 0, "ko"), OPEN, replace(OPEN, connection="b"), Close(SESSION_ID, "b", 0, "stop")]
+    for crash in range(10, 14):
+        _, session, _ = transcribe(entries_of(log), frozenset({crash}))
+        assert (session.language, session.state) == ("ko", "ended")
+
+
+def test_an_opening_that_shows_nothing_new_is_not_shown_again() -> None:
+    conversation = Conversation(new_session(), LoudnessVoice, RULES)
+    first, *others = entries_of([Open(SESSION_ID, f"c{number}", 0) for number in range(3)])
+    opened = conversation.hear(first)
+    assert isinstance(opened, Opened)
+    conversation.show(opened)
+    assert [conversation.hear(other) for other in others] == [None, None]
+
+
+def test_speech_behind_a_small_gap_begins_where_it_was_said() -> None:
+    pcm = sound(("loud", 6000), ("quiet", 6000))
+    for before in (sound(("quiet", 3000)), b""):
+        at = len(before) // 2
+        log = [OPEN, *split(before, [1600]), Gap(SESSION_ID, "a", at, 9000), *split(pcm, [1600], at=9000)]
+        (_, start, end, _, _), *_ = transcribe(entries_of(log))[0]
+        assert start == 9000
+        assert 15_000 <= end <= 15_000 + 512 + RULES.hang_over
+
+
+def test_small_gaps_bring_no_more_boundaries_than_silence() -> None:
+    """A gap of 20 ms, 50 times a second; behind another gap, and behind as much silence."""
+    at, gaps, mixed = 0, Log(), Log()
+    for _ in range(500):
+        gaps.append(Gap(SESSION_ID, "a", at, at + 320))
+        mixed += [
+            Audio(SESSION_ID, "a", 2 * at, sound(("quiet", 320))),
+            Gap(SESSION_ID, "a", 2 * at + 320, 2 * at + 640),
+        ]
+        at += 320
+    for log, length in ((gaps, at), (mixed, 2 * at)):
+        assert kept_at_most([OPEN, *log])[1] <= length // RULES.mark + 1
+        assert kept_at_most([OPEN, *log])[0] <= 2 * RULES.mark // 320 + 2
 
 
 def test_a_gap_behind_a_record_that_was_never_written_swallows_nothing() -> None:
