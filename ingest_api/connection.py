@@ -4,8 +4,7 @@ What it lets through is contiguous: each sample once, in order, every jump decla
 
 - overlap is trimmed, and what is wholly known already is dropped without a word (a resume sends it again), though a
   short frame of it spends a credit like any other;
-- a gap reaches at most to now, that is, to the wall time since the session was made, plus five seconds. Measured from
-  the session and not from the last frame, it also holds for a recorder that delivers a late backlog with a pause in it;
+- a gap reaches at most to now, and so does a start beyond what the log holds (``ingest_api.jumps``);
 - frames shorter than 20 ms and gaps shorter than 20 ms, such as the last ones before a stop or a pause, are taken while
   the connection has a credit for them: it starts with ten, one is spent on each, each full frame gives one back. So
   a recording may end anywhere, and a million tiny frames end as ``frame_too_small``;
@@ -17,6 +16,7 @@ import struct
 from dataclasses import dataclass
 from enum import Enum
 
+from ingest_api.jumps import check_jump, latest_sample
 from ingest_api.limits import ENCODING, FRAME_HEADER_BYTES, Limits
 from ingest_api.messages import DeclaredGap, Message, Ping, Start, Stop
 from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, SAMPLES_PER_MS
@@ -75,7 +75,8 @@ class Connection:
     """The state of one connection. ``take`` changes it; every refusal is final for the connection.
 
     ``created_ms`` is when the session was made, Unix milliseconds. ``ended_at`` is the session's length in samples if
-    it was stopped before this connection, else None. ``seen`` is what its ``Open`` carries (``undertone.records``).
+    it was stopped before this connection, else None. ``expected`` is the next sample of its log, ``seen`` is what its
+    ``Open`` carries (``undertone.records``).
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Connection:
         created_ms: int,
         *,
         ended_at: int | None = None,
+        expected: int = 0,
         seen: int | None = None,
     ) -> None:
         self.session_id = session_id
@@ -95,6 +97,7 @@ class Connection:
         self._limits = limits
         self._created_ms = created_ms
         self._ended_at = ended_at
+        self._expected = expected
         self._seen = seen
         self._short_frames_left = SHORT_FRAMES
 
@@ -105,7 +108,7 @@ class Connection:
         """
         match message:
             case Start():
-                return self._start(message)
+                return self._start(message, now_ms)
             case Ping():
                 return None
             case Stop():
@@ -120,10 +123,9 @@ class Connection:
 
     def latest_sample(self, now_ms: int) -> int:
         """The latest sample that a gap may reach now."""
-        passed_ms = max(0, now_ms - self._created_ms)
-        return (passed_ms + self._limits.max_gap_slack_ms) * SAMPLES_PER_MS
+        return latest_sample(self._created_ms, now_ms, self._limits)
 
-    def _start(self, start: Start) -> Open | None:
+    def _start(self, start: Start, now_ms: int) -> Open | None:
         if self.phase is not Phase.AWAITING_START:
             raise Refusal("already_started", "this connection has started: a new start needs a new one", status=409)
         if start.sample_rate != SAMPLE_RATE:
@@ -141,9 +143,11 @@ class Connection:
             )
         check_language(start.language)
         self._check_room(start.next_sample)
-        self.phase = Phase.STREAMING
         if self._ended_at is not None:
+            self.phase = Phase.STREAMING
             return None
+        check_jump(self._expected, start.next_sample, self.latest_sample(now_ms))
+        self.phase = Phase.STREAMING
         self.next_sample = start.next_sample
         started_at_ms = None if start.started_at is None else round(start.started_at.timestamp() * 1000)
         return Open(
@@ -176,11 +180,7 @@ class Connection:
             return None
         self._check_not_ended()
         self._check_room(to)
-        latest = self.latest_sample(now_ms)
-        if to > latest:
-            raise Refusal(
-                "gap_too_long", f"the gap ends at sample {to}, in the future: {latest} is the latest now", status=400
-            )
+        check_jump(self.next_sample, to, self.latest_sample(now_ms))
         if to - self.next_sample < self._limits.min_frame_samples:
             self._spend_credit()
         record = Gap(self.session_id, self.connection_id, self.next_sample, to)

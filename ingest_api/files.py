@@ -131,6 +131,7 @@ async def _feed(ingest: Ingest, session_id: str, file: BinaryIO, samples: int) -
     connection = f"{CONNECTION_PREFIX}{uuid.uuid4().hex}"
     seen = await ingest.follower.catch_up(session_id)
     with ingest.writer(session_id, connection) as writer:
+        await ingest.spend(session_id, PLACE_WITHIN_S)
         await writer.write(Open(session_id, connection, 0, seen=seen))
         blocks = decode(file, ingest.limits.max_frame_samples)
         at = 0

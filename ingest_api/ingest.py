@@ -10,10 +10,13 @@ from typing import TypeAlias
 
 from ingest_api.door import Door
 from ingest_api.follower import Follower
+from ingest_api.jumps import check_jump, latest_sample
 from ingest_api.limits import Limits
 from ingest_api.pace import Paces
 from ingest_api.publishers import Publishers
+from ingest_api.record_budget import RecordBudget
 from ingest_api.session_writer import SessionWriter, open_writer
+from undertone.errors import Refusal
 from undertone.events import Session
 from undertone.identifiers import session_created_at
 from undertone.records import Audio, AudioRecord
@@ -34,6 +37,7 @@ class Ingest:
     follower: Follower
     paces: Paces
     door: Door
+    budget: RecordBudget = field(default_factory=RecordBudget)
     uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
     files: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     clock: Callable[[], float] = time.time
@@ -60,9 +64,36 @@ class Ingest:
         passed_ms = self.now_ms() - created_ms(session_id)
         return self.paces.take(session_id, at, end, passed_ms, time.monotonic() * 1000)
 
+    async def spend(self, session_id: str, within_s: float | None = None) -> None:
+        """Return when the session may write a record with little or no audio, which is then counted.
+
+        Raises ``Refusal`` ``too_many_records`` if that takes longer than ``within_s``.
+        """
+        deadline_ms = None if within_s is None else time.monotonic() * 1000 + within_s * 1000
+        while wait_ms := self.budget.take(session_id, now_ms := time.monotonic() * 1000):
+            if deadline_ms is not None and now_ms + wait_ms > deadline_ms:
+                raise Refusal(
+                    "too_many_records",
+                    "the session sends too many starts, gaps, repeats or tiny chunks: send more audio at a time",
+                    status=429,
+                    retryable=True,
+                    retry_after_ms=round(wait_ms),
+                )
+            await asyncio.sleep(wait_ms / 1000)
+
+    def expected(self, session_id: str) -> int:
+        """The next sample of the session's log, as far as it is read here."""
+        return self.follower.audio_log.state(session_id).expected
+
+    def check_jump(self, session_id: str, to: int) -> bool:
+        """Whether going on at ``to`` leaves samples out. Raises ``Refusal`` if they lie in the future."""
+        expected = self.expected(session_id)
+        check_jump(expected, to, latest_sample(created_ms(session_id), self.now_ms(), self.limits))
+        return to > expected
+
     def is_known(self, record: AudioRecord) -> bool:
         """Whether the log holds all samples of the record already: it need not be written again."""
-        return isinstance(record, Audio) and record.end <= self.follower.audio_log.state(record.session_id).expected
+        return isinstance(record, Audio) and record.end <= self.expected(record.session_id)
 
     def length_if_stopped(self, session_id: str) -> int | None:
         """The session's length in samples if it was stopped, by what the log or the transcriber says; else None.

@@ -24,6 +24,8 @@ class _Pace:
     credit_ms: float
     at_ms: float
     end: int
+    skipped: int = 0
+    skipped_to: int = 0
 
 
 class Paces:
@@ -68,6 +70,14 @@ class Paces:
         pace.end = max(pace.end, end)
         return True
 
+    def skip(self, session_id: str, at: int, to: int) -> None:
+        """Count that there is no audio between these samples: nobody has to hear it."""
+        pace = self._paces.get(session_id)
+        if pace is not None and to > at:
+            is_heard = pace.skipped_to <= self._through(session_id)
+            pace.skipped = to - at + (0 if is_heard else pace.skipped)
+            pace.skipped_to = to
+
     def unheard_s(self, heard: Callable[[str], int], now_ms: float) -> float:
         """Seconds of audio that was taken here and that nobody has heard, but for what came faster than speech."""
         return sum(self._late_ms(session_id, pace, heard, now_ms) for session_id, pace in self._paces.items()) / 1000
@@ -79,7 +89,9 @@ class Paces:
     def _late_ms(self, session_id: str, pace: _Pace, heard: Callable[[str], int], now_ms: float) -> float:
         if self._is_done(session_id):
             return 0.0
-        unheard_ms = to_ms(max(0, pace.end - max(heard(session_id), self._through(session_id))))
+        reached = max(heard(session_id), self._through(session_id))
+        skipped = pace.skipped if pace.skipped_to > reached else 0
+        unheard_ms = to_ms(max(0, pace.end - reached - skipped))
         too_fast_ms = max(0.0, SLACK_MS - pace.credit_ms - max(0.0, now_ms - pace.at_ms))
         return max(0.0, unheard_ms - too_fast_ms - HEARD_LATE_MS)
 

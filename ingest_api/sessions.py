@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ingest_api.answers import Finished, Made, Stopping, Taken
 from ingest_api.audio_log import stopped
 from ingest_api.bodies import read_body
-from ingest_api.connection import parse_frame
+from ingest_api.connection import Frame, parse_frame
 from ingest_api.ingest import Ingest, finished
 from ingest_api.limits import FRAME_HEADER_BYTES
 from ingest_api.messages import Language, describe
@@ -88,27 +88,16 @@ def session_routes(ingest: Ingest, quotas: Quotas) -> APIRouter:
         chunk = parse_frame(await read_body(request, FRAME_HEADER_BYTES + longest * BYTES_PER_SAMPLE + 1), longest)
         end = chunk.at + chunk.samples
         check_running(ingest, session_id, end)
-        if not ingest.takes(session_id, chunk.at, end):
-            raise Refusal(
-                "too_far_ahead",
-                f"the audio is more than {ingest.limits.max_ahead_ms} ms ahead of what is transcribed: wait",
-                status=429,
-                retryable=True,
-                retry_after_ms=1000,
-            )
-        size = ingest.limits.max_frame_samples * BYTES_PER_SAMPLE
-        connection = uuid.uuid4().hex
-        parts = [
-            Audio(session_id, connection, chunk.at + start // BYTES_PER_SAMPLE, chunk.pcm[start : start + size])
-            for start in range(0, len(chunk.pcm), size)
-        ]
         # Two chunks at once would shut each other out of the log: within this process they wait for one another.
         async with locks.setdefault(session_id, asyncio.Lock()):
             seen = await ingest.follower.catch_up(session_id)
             check_running(ingest, session_id, end)
-            if not ingest.is_known(parts[-1]):
-                with ingest.writer(session_id, connection) as writer:
-                    await writer.write(Open(session_id, connection, chunk.at, seen=seen), *parts)
+            is_jump = ingest.check_jump(session_id, chunk.at)
+            at = max(chunk.at, ingest.expected(session_id))
+            if is_jump or end - at < ingest.limits.min_frame_samples:
+                await ingest.spend(session_id, within_s=0)
+            if at < end:
+                await write_chunk(ingest, session_id, Frame(at, chunk.pcm[(at - chunk.at) * BYTES_PER_SAMPLE :]), seen)
         return JSONResponse({"next_sample": end})
 
     @router.post(
@@ -122,6 +111,8 @@ def session_routes(ingest: Ingest, quotas: Quotas) -> APIRouter:
         seen = await ingest.follower.catch_up(session_id)
         if ingest.length_if_stopped(session_id) is None:
             check_running(ingest, session_id, next_sample)
+            ingest.check_jump(session_id, next_sample)
+            await ingest.spend(session_id, within_s=0)
             connection = uuid.uuid4().hex
             with ingest.writer(session_id, connection) as writer:
                 await writer.write(
@@ -142,6 +133,28 @@ def parse_body(body: bytes) -> NewSession:
         return NewSession.model_validate_json(body or b"{}")
     except ValidationError as error:
         raise Refusal("request_invalid", f"the request is wrong: {describe(error)}", status=422) from error
+
+
+async def write_chunk(ingest: Ingest, session_id: str, chunk: Frame, seen: int) -> None:
+    """Write new samples as a connection of their own, and return when they count. Raises ``Refusal``."""
+    end = chunk.at + chunk.samples
+    if not ingest.takes(session_id, chunk.at, end):
+        raise Refusal(
+            "too_far_ahead",
+            f"the audio is more than {ingest.limits.max_ahead_ms} ms ahead of what is transcribed: wait",
+            status=429,
+            retryable=True,
+            retry_after_ms=1000,
+        )
+    connection = uuid.uuid4().hex
+    size = ingest.limits.max_frame_samples * BYTES_PER_SAMPLE
+    parts = [
+        Audio(session_id, connection, chunk.at + start // BYTES_PER_SAMPLE, chunk.pcm[start : start + size])
+        for start in range(0, len(chunk.pcm), size)
+    ]
+    ingest.paces.skip(session_id, ingest.expected(session_id), chunk.at)
+    with ingest.writer(session_id, connection) as writer:
+        await writer.write(Open(session_id, connection, chunk.at, seen=seen), *parts)
 
 
 def check_running(ingest: Ingest, session_id: str, end: int) -> None:

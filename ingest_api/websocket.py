@@ -1,9 +1,9 @@
 """The audio WebSocket: a thin adapter between a socket, the pure ``Connection`` and the publisher.
 
-Six tasks serve one socket, and the first to end decides how it ends. ``_receive`` reads, and hands records to the
-producer in order without waiting for the broker; ``_acknowledge`` waits in the same order until they count, and tells
-the recorder; ``_report`` says every second how far behind the transcriber is; ``_finish`` waits for the end after a
-stop; ``_obey`` waits for a deletion, ``_yield`` for another recorder.
+Seven tasks serve one socket, and the first to end decides how it ends. ``_receive`` reads, and hands records over in
+order without waiting for the broker (``record_sender``); ``_acknowledge`` waits in the same order until they count, and
+tells the recorder; ``_report`` says every second how far behind the transcriber is; ``_finish`` waits for the end after
+a stop; ``_obey`` waits for a deletion, ``_yield`` for another recorder.
 """
 
 import asyncio
@@ -19,16 +19,17 @@ from ingest_api.connection import Connection, Phase, parse_frame
 from ingest_api.ingest import Finished, Ingest, created_ms, finished
 from ingest_api.messages import Message, Ping, Start, Stop, parse_message
 from ingest_api.publishers import kafka_away
+from ingest_api.record_sender import RecordSender
 from ingest_api.session_writer import SessionWriter
 from undertone.errors import Refusal
-from undertone.records import AudioRecord
+from undertone.records import Audio, AudioRecord, Gap
 from undertone.refusals import refuse_socket
 
-IN_FLIGHT_RECORDS = 64
 START_WITHIN_S = 10.0
 ACKNOWLEDGED_WITHIN_S = 30.0
 ACK_EVERY_S = 0.1
 STATUS_EVERY_S = 1.0
+TURN_WITHIN_S = 10.0
 LOOK_AGAIN_S = 60.0  # changes are told; this is for none at all
 # One read of the wire can bring thousands of small messages: each lets others have their turn, and one that brings
 # nothing new waits a little, so that a resume does not notice and a chatterer does.
@@ -59,10 +60,15 @@ class _Serving:
         self._ingest = ingest
         ended_at = ingest.length_if_stopped(session_id)
         self._connection = Connection(
-            session_id, connection, ingest.limits, created_ms(session_id), ended_at=ended_at, seen=seen
+            session_id,
+            connection,
+            ingest.limits,
+            created_ms(session_id),
+            ended_at=ended_at,
+            expected=ingest.expected(session_id),
+            seen=seen,
         )
-        # Each entry is a record, and what is done when it is durable; None for one that the log held before.
-        self._in_flight: asyncio.Queue[tuple[AudioRecord, asyncio.Task[int] | None]] = asyncio.Queue(IN_FLIGHT_RECORDS)
+        self._sender = RecordSender(session_id, writer, ingest)
         self._has_spoken = asyncio.Event()
         self._is_stopping = asyncio.Event()
         self._close: AudioRecord | None = None
@@ -74,6 +80,7 @@ class _Serving:
             self._yield(),
             self._finish(),
             self._receive(),
+            self._sender.run(),
             self._acknowledge(),
             self._report(),
         ]
@@ -111,15 +118,13 @@ class _Serving:
                 case Start():
                     await self._start(record)
                 case Stop():
+                    await self._sender.flush()
                     self._close = self._close or record
                     self._has_spoken.set()
                     self._is_stopping.set()
-                case _ if record is not None:
-                    # The producer bounds what it holds by blocking, the queue what waits for the broker; while either
-                    # does, the socket is not read, and the recorder feels it.
-                    durable = None if self._ingest.is_known(record) else await self._writer.submit(record)
-                    await self._in_flight.put((record, durable))
-            await asyncio.sleep(NOTHING_NEW_COSTS_S if record is None else 0)
+                case _ if isinstance(record, Audio | Gap):
+                    await self._sender.send(record)  # while it blocks the socket is not read, and the recorder feels it
+            await asyncio.sleep(0 if isinstance(record, Audio) else NOTHING_NEW_COSTS_S)
 
     async def _next_message(self) -> Message | bytes:
         event = await self._socket.receive()
@@ -139,6 +144,8 @@ class _Serving:
     async def _start(self, record: AudioRecord | None) -> None:
         self._has_spoken.set()
         if record is not None:
+            await self._ingest.spend(self._session_id, TURN_WITHIN_S)
+            self._ingest.paces.skip(self._session_id, self._ingest.expected(self._session_id), record.end)
             await self._writer.write(record)
         await self._send(
             {
@@ -153,17 +160,17 @@ class _Serving:
     async def _acknowledge(self) -> None:
         told_at = 0.0
         while True:
-            record, durable = await self._in_flight.get()
+            record, durable = await self._sender.in_flight.get()
             try:
                 async with asyncio.timeout(ACKNOWLEDGED_WITHIN_S):
                     if durable is not None:
                         await self._writer.confirm(record, durable)
             except TimeoutError as error:
                 raise kafka_away() from error
-            if self._in_flight.empty() or time.monotonic() - told_at >= ACK_EVERY_S:
+            if self._sender.in_flight.empty() or time.monotonic() - told_at >= ACK_EVERY_S:
                 await self._send({"type": "ack", "next_sample": record.end})
                 told_at = time.monotonic()
-            self._in_flight.task_done()
+            self._sender.in_flight.task_done()
 
     async def _report(self) -> None:
         if not await _is_set_within(self._has_spoken, START_WITHIN_S):
@@ -181,7 +188,7 @@ class _Serving:
     async def _finish(self) -> Finished:
         await self._is_stopping.wait()
         # The close ends the session for good: it is written only when everything before it is known to be durable.
-        await self._in_flight.join()
+        await self._sender.in_flight.join()
         if self._close:
             await self._writer.write(self._close)
         session = await self._ingest.wait_until_stopped(self._session_id)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import struct
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,10 +16,12 @@ from tests.recordings import make_recording
 from tests.waiting import until
 from undertone.errors import FatalError
 from undertone.events import Resume
+from undertone.identifiers import make_session_id
 from undertone.kafka import open_publisher
 from undertone.local.ports import free_ports
-from undertone.records import Audio, Close, Open
+from undertone.records import Audio, Close, Gap, Open
 from undertone.settings import Settings
+from undertone.tokens import make_token
 
 
 @pytest.fixture
@@ -107,11 +110,86 @@ async def test_bad_chunks_are_told_what_is_wrong(served: Served) -> None:
         (frame(0) + b"x", (400, "frame_odd")),
         (frame(0, 160_001), (413, "body_too_large")),
         (struct.pack("<Q", 2**63) + pcm(0, 1600), (409, "session_full")),
-        (frame(70 * 16_000), (429, "too_far_ahead")),
+        (frame(70 * 16_000), (400, "gap_too_long")),
     ]:
         assert code(await served.post(made, "audio", data)) == expected
     assert code(await served.post(made, "stop")) == (422, "request_invalid")
     assert code(await served.post(made, "stop", next_sample=-1)) == (409, "session_full")
+
+
+async def test_nothing_moves_a_session_into_the_future(served: Served, topics: Settings) -> None:
+    """A stop, a chunk and a start beyond the expected sample are gaps: each at most to now."""
+    made = await served.make()
+    day = 86_400 * 16_000
+    for sample in (day, 30 * 16_000):
+        assert code(await served.post(made, "stop", next_sample=sample)) == (400, "gap_too_long")
+        assert code(await served.post(made, "audio", frame(sample - 1600))) == (400, "gap_too_long")
+        async with served.connect(made) as socket:
+            await socket.send(json.dumps(START | {"next_sample": sample}))
+            assert (await read_until(socket, "error"))["code"] == "gap_too_long"
+    assert await read_log(topics, made.session_id) == [Open(made.session_id, "", 0)]
+
+
+def make_old(settings: Settings, hours: int) -> Made:
+    """A session that was made so many hours ago."""
+    made_at = datetime.now(UTC) - timedelta(hours=hours)
+    session_id = make_session_id(round(made_at.timestamp() * 1000), 1)
+    key = settings.signing_key()
+    write, read = (make_token(key, session_id, scope, datetime.now(UTC), 24) for scope in ("write", "read"))
+    return Made(session_id, write, read)
+
+
+async def test_a_recorder_that_comes_back_after_an_hour_is_taken_at_once(served: Served, topics: Settings) -> None:
+    made, hour = make_old(topics, 2), 3600 * 16_000
+    assert (await served.post(made, "audio", frame(0))).status_code == 200
+    assert (await served.post(made, "audio", frame(hour))).status_code == 200
+    async with served.connect(made) as socket:
+        await socket.send(json.dumps(START | {"next_sample": hour + 1600}))
+        await read_until(socket, "ready")
+        await socket.send(json.dumps({"type": "gap", "next_sample": 2 * hour}))
+        assert (await read_until(socket, "ack"))["next_sample"] == 2 * hour
+    assert heard(await read_log(topics, made.session_id))[1] == [(1600, hour), (hour + 1600, 2 * hour)]
+
+
+async def test_gaps_without_end_become_a_few(served: Served, topics: Settings) -> None:
+    """A thousand of 20 ms, at once: what comes while another waits for its turn is joined with it."""
+    made = make_old(topics, 20)
+    async with served.connect(made) as socket:
+        await socket.send(json.dumps(START | {"next_sample": 0}))
+        await read_until(socket, "ready")
+        for number in range(1, 1001):
+            await socket.send(json.dumps({"type": "gap", "next_sample": 320 * number}))
+        await socket.send(frame(320_000))
+        while (await read_until(socket, "ack"))["next_sample"] != 321_600:
+            pass
+    log = await read_log(topics, made.session_id)
+    (begin, _), *_, (_, end) = heard(log)[1]
+    assert (begin, end) == (0, 320_000)
+    assert sum(isinstance(record, Gap) for record in log) < 100
+
+
+async def test_repeats_are_answered_and_not_written_again(served: Served, topics: Settings) -> None:
+    made = await served.make()
+    assert (await served.post(made, "audio", frame(0, 32_000))).status_code == 200
+    log = await read_log(topics, made.session_id)
+    for at, samples in [(0, 32_000), (0, 1600), (31_999, 1)]:
+        assert (await served.post(made, "audio", frame(at, samples))).json() == {"next_sample": at + samples}
+    assert await read_log(topics, made.session_id) == log
+    assert (await served.post(made, "audio", frame(0, 33_600))).status_code == 200
+    assert [record.at for record in await read_log(topics, made.session_id)][len(log) :] == [32_000, 32_000]
+
+
+async def test_who_repeats_without_end_is_told_to_wait(served: Served, topics: Settings) -> None:
+    """Repeats, and chunks with a new sample each, which cost as much as whole ones."""
+    for step in (0, 1):
+        made = await served.make()
+        assert (await served.post(made, "audio", frame(0))).status_code == 200
+        posts = (served.post(made, "audio", frame(step * number, 1600)) for number in range(100))
+        answers = await asyncio.gather(*posts)
+        refused = [answer for answer in answers if answer.status_code != 200]
+        assert {code(answer) for answer in refused} == {(429, "too_many_records")}
+        assert all(answer.json()["retryable"] and answer.json()["retry_after_ms"] <= 500 for answer in refused)
+        assert len(await read_log(topics, made.session_id)) <= 3 + 2 * (100 - len(refused))
 
 
 async def test_tokens_and_addresses(served: Served) -> None:

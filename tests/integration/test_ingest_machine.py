@@ -9,11 +9,13 @@ import asyncio
 import json
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any, cast
 
+import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as examples
@@ -22,10 +24,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from ingest_api.record_budget import BURST_RECORDS, RECORDS_PER_S
 from tests.ingest_serving import START, Served, frame, heard, pcm, read_log, serve_ingest, tell
 from undertone.bootstrap import apply_topics
 from undertone.kafka import open_publisher
-from undertone.records import Close
+from undertone.records import Close, Gap, Open
 from undertone.settings import Settings
 
 ANSWER_S = 20
@@ -33,6 +36,7 @@ SHORT_SAMPLES = 320
 LONGEST_SAMPLES = 16_000
 SURE_GAP = 78_000  # below five seconds, which a gap may always reach
 CREDITS = 10
+FUTURE = 57_600_000
 
 NONSENSE = {
     "not json": "message_not_json",
@@ -61,6 +65,9 @@ class Recorder(RuleBasedStateMachine):
         super().__init__()
         self._portal, self._served, self._settings = portal, served, settings
         self._made = portal.call(served.make)
+        path = f"/v1/sessions/{self._made.session_id}/audio?token={self._made.write_token}"
+        self._address = served.url.replace("http", "ws", 1) + path
+        self._began_s = time.monotonic()
         self._wires = ExitStack()
         self.wire: ClientConnection | None = None
         self.stale: list[ClientConnection] = []
@@ -81,11 +88,37 @@ class Recorder(RuleBasedStateMachine):
         self._leave(keep_old=keep_old)
         self._open(max(0, self.acknowledged - back))
 
+    @precondition(lambda self: self.furthest + 3000 <= SURE_GAP)
     @rule(jump=st.integers(1, 3000))
     def come_back_having_lost_some(self, jump: int) -> None:
         self._leave(keep_old=False)
         self.declared.append((self.acknowledged, self.furthest + jump))
         self._open(self.furthest + jump)
+
+    @rule(way=st.sampled_from(["start", "audio", "stop"]))
+    def jump_into_the_future(self, way: str) -> None:
+        """By another wire or by HTTP: refused, and nobody is taken over by it."""
+        if way == "start":
+            with connect(self._address, proxy=None) as other:
+                other.send(json.dumps(START | {"next_sample": FUTURE}))
+                assert json.loads(other.recv(ANSWER_S))["code"] == "gap_too_long"
+            return
+        assert self._portal.call(self._post_into_the_future, way).json()["code"] == "gap_too_long"
+
+    async def _post_into_the_future(self, way: str) -> httpx.Response:
+        if way == "audio":
+            return await self._served.post(self._made, "audio", frame(FUTURE))
+        return await self._served.post(self._made, "stop", next_sample=FUTURE)
+
+    @precondition(lambda self: self.acknowledged > SHORT_SAMPLES)
+    @rule(times=st.integers(1, 30))
+    def repeat_over_http(self, times: int) -> None:
+        """What the log holds is answered, or refused for a while, and takes nobody over."""
+        for _ in range(times):
+            answer = self._portal.call(
+                self._served.post, self._made, "audio", frame(0, min(self.acknowledged, 160_000))
+            )
+            assert answer.status_code == 200 or answer.json()["code"] == "too_many_records"
 
     @precondition(lambda self: self.wire)
     @rule(samples=st.integers(SHORT_SAMPLES, LONGEST_SAMPLES), overlap=st.integers(0, 4000))
@@ -154,7 +187,10 @@ class Recorder(RuleBasedStateMachine):
         for wire in self.stale:
             _cut(wire)
         self._wires.close()
-        samples, gaps = heard(asyncio.run(read_log(self._settings, self._made.session_id)))
+        log = asyncio.run(read_log(self._settings, self._made.session_id))
+        small = sum(isinstance(record, Open | Gap) for record in log)
+        assert small <= BURST_RECORDS + RECORDS_PER_S * (time.monotonic() - self._began_s) + 2
+        samples, gaps = heard(log)
         at, parts = 0, []
         for first, end in [*gaps, (-1, -1)]:
             length = first - at if first >= 0 else len(samples) // 2
@@ -169,9 +205,7 @@ class Recorder(RuleBasedStateMachine):
             assert any(low <= first and end <= high for low, high in self.declared), f"nobody declared {first} to {end}"
 
     def _open(self, at: int) -> None:
-        address = self._served.url.replace("http", "ws", 1)
-        path = f"/v1/sessions/{self._made.session_id}/audio?token={self._made.write_token}"
-        self.wire = self._wires.enter_context(connect(address + path, proxy=None))
+        self.wire = self._wires.enter_context(connect(self._address, proxy=None))
         self._write(json.dumps(START | {"next_sample": at}))
         self.pending, self.credits = [], CREDITS
         self.sent = self.told = at

@@ -18,8 +18,8 @@ SECOND = 16_000
 FRAME = 1600
 
 
-def connection(ended_at: int | None = None) -> Connection:
-    return Connection(SESSION, "a", Limits(), CREATED_MS, ended_at=ended_at)
+def connection(ended_at: int | None = None, expected: int = 0) -> Connection:
+    return Connection(SESSION, "a", Limits(), CREATED_MS, ended_at=ended_at, expected=expected)
 
 
 def start(next_sample: int = 0, **changes: object) -> Start:
@@ -28,7 +28,7 @@ def start(next_sample: int = 0, **changes: object) -> Start:
 
 
 def started(next_sample: int = 0) -> Connection:
-    made = connection()
+    made = connection(expected=next_sample)
     made.take(start(next_sample), CREATED_MS)
     return made
 
@@ -126,6 +126,15 @@ def test_a_gap_reaches_at_most_five_seconds_beyond_now() -> None:
     now_ms = CREATED_MS + 10_000
     assert started().take(DeclaredGap(next_sample=15 * SECOND), now_ms) == Gap(SESSION, "a", 0, 15 * SECOND)
     assert refused(started(), DeclaredGap(next_sample=15 * SECOND + 1), now_ms) == "gap_too_long"
+
+
+def test_a_start_beyond_the_log_is_a_gap() -> None:
+    now_ms = CREATED_MS + 10_000
+    assert connection().take(start(15 * SECOND), now_ms)
+    assert refused(connection(), start(15 * SECOND + 1), now_ms) == "gap_too_long"
+    assert connection(expected=3600 * SECOND).take(start(3600 * SECOND), now_ms)
+    assert refused(connection(expected=3600 * SECOND), start(3600 * SECOND + 1), now_ms) == "gap_too_long"
+    assert connection(ended_at=FRAME).take(start(3600 * SECOND), now_ms) is None
 
 
 def test_the_slack_of_a_gap_cannot_be_had_twice() -> None:

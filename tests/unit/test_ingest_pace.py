@@ -111,6 +111,18 @@ def test_unheard_is_what_came_at_the_pace_of_speech() -> None:
     assert flood.paces.unheard_s(lambda _: 0, flood.now_ms + 120_000) == 50 - HEARD_LATE_MS / 1000
 
 
+def test_a_gap_is_not_audio_that_waits() -> None:
+    """Or a recorder that comes back after an hour would have new sessions refused."""
+    fed = Fed()
+    fed.feed(10, 1000)
+    fed.now_ms += 3_600_000
+    fed.paces.skip(ONE, fed.end, fed.end + 3600 * SECOND)
+    fed.end += 3600 * SECOND
+    fed.feed(10, 1000)
+    assert fed.paces.unheard_s(lambda _: 0, fed.now_ms) == 20 - HEARD_LATE_MS / 1000
+    assert fed.paces.unheard_s(lambda _: fed.end - 5 * SECOND, fed.now_ms) == 5 - HEARD_LATE_MS / 1000
+
+
 @given(st.lists(st.tuples(st.floats(0, 20_000), st.integers(1, 30)), max_size=60))
 def test_never_more_than_time_and_a_minute(steps: list[tuple[float, int]]) -> None:
     fed = Fed()
