@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from undertone.commands.terminal import out
+from undertone.commands.terminal import echo, out
 
 if TYPE_CHECKING:
     from undertone.commands.letters import Choice, Kept
@@ -43,8 +43,8 @@ def list_letters(
     table = Table("letter", "at", "app", "from", "key", "bytes", "done", "why", box=None)
     for kept in found[-limit:]:
         letter = kept.letter
-        key, size = _printable((letter.key or b"").decode(errors="replace")), str(len(letter.value or b""))
-        reason = escape(_printable(kept.reason))
+        key, size = one_line((letter.key or b"").decode(errors="replace")), str(len(letter.value or b""))
+        reason = escape(one_line(kept.reason))
         at = f"{letter.why.at:%Y-%m-%d %H:%M:%S}"
         table.add_row(letter.id, at, letter.why.app, letter.place, escape(key), size, kept.done or "", reason)
     out().print(table)
@@ -63,7 +63,7 @@ def show_letter(
     if kept.is_deleted:
         raise FatalError(f"{kept.letter.id} is not shown: {kept.reason}")
     for line in _describe(kept.letter, kept.done):
-        typer.echo(line)
+        echo(line)
 
 
 @letter_commands.command("replay")
@@ -115,7 +115,7 @@ async def _replay(settings: "Settings", choice: "Choice", *, dry_run: bool) -> i
     async for kept, why in replay(settings, chosen, dry_run=dry_run):
         refused += why is not None
         verdict = "would be replayed" if dry_run else "replayed"
-        typer.echo(f"{_named(kept)}: {verdict if why is None else 'stays: ' + ' '.join(why.split())}")
+        echo(f"{_named(kept)}: {verdict if why is None else 'stays: ' + ' '.join(why.split())}")
     typer.echo(f"{len(chosen) - refused} of {len(chosen)} dead letters {'would be ' * dry_run}replayed")
     return refused
 
@@ -129,7 +129,7 @@ async def _drop(settings: "Settings", choice: "Choice", *, dry_run: bool) -> Non
         for kept in chosen:
             if not dry_run:
                 await mark(publisher, kept.letter, "dropped")
-            typer.echo(f"{_named(kept)}: {'would be ' * dry_run}dropped")
+            echo(f"{_named(kept)}: {'would be ' * dry_run}dropped")
     typer.echo(f"{len(chosen)} dead letters {'would be ' * dry_run}dropped")
 
 
@@ -143,7 +143,7 @@ def _describe(letter: "Letter", done: str | None) -> list[str]:
         f"letter   {letter.id}{' (' + done + ')' if done else ''}",
         f"from     {letter.place}" + (f", written {why.written_at:%Y-%m-%d %H:%M:%S} UTC" if why.written_at else ""),
         f"put away {why.at:%Y-%m-%d %H:%M:%S} UTC by {why.app} {why.version}",
-        f"why      {_printable(why.error)}",
+        f"why      {one_line(why.error)}",
         *(["         something was given out in its place"] if why.given_out else []),
         *(["         parts of it are missing: it was larger than a record may be"] if letter.is_cut else []),
         f"key      {letter.key!r}",
@@ -157,15 +157,10 @@ def _describe(letter: "Letter", done: str | None) -> list[str]:
 def _show_bytes(value: bytes) -> list[str]:
     """Text as text, anything else in hexadecimal, sixteen bytes a line."""
     try:
-        return [_printable(line) for line in value.decode().splitlines()]
+        return [printable(line) for line in value.decode().splitlines()]
     except UnicodeDecodeError:
         rows = ((at, value[at : at + 16]) for at in range(0, len(value), 16))
         return [f"{at:08x}  {row.hex(' '):<47}  {_ascii(row)}" for at, row in rows]
-
-
-def _printable(text: str) -> str:
-    """Text of which a terminal shows all and acts on nothing."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def _ascii(row: bytes) -> str:

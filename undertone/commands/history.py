@@ -14,8 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from undertone.audio import to_ms
-from undertone.commands.terminal import out
+from undertone.commands.terminal import one_line, out
 from undertone.errors import UndertoneError
+from undertone.terminal import printable
 
 if TYPE_CHECKING:
     import httpx
@@ -56,7 +57,7 @@ def sessions(
             session["state"],
             str(session["utterances"]),
             "" if window is None else _score(window["score"]),
-            Text(session["title"] or ""),
+            Text(one_line(session["title"] or "")),
         )
     out().print(table)
 
@@ -70,7 +71,7 @@ def show(
     path = f"/v1/sessions/{session_id}"
     session = _get(url, path, token=token)
     console = out()
-    console.print(Text(session["title"] or session_id, style="bold"))
+    console.print(Text(one_line(session["title"] or session_id), style="bold"))
     started = _when(session["started_at"] or session["created_at"])
     console.print(f"{started}, {_clock(to_ms(session['through']))}, {session['state']}")
     table = Table("at", "language", "sentiment", "text", box=None)
@@ -84,7 +85,7 @@ def show(
             _clock(utterance["start_ms"]),
             utterance["language"] or "",
             Text(feeling, style=_STYLES.get(label, "")),
-            Text(utterance["text"]),
+            Text(one_line(utterance["text"])),
         )
     console.print(table)
     statistics = _get(url, f"{path}/statistics", token=token)
@@ -114,9 +115,11 @@ def search(
         utterance = hit["utterance"]
         name, score = utterance["session_id"], (utterance["sentiment"] or {}).get("score")
         console.print(
-            Text(f"{name}  {_clock(utterance['start_ms'])}  {_score(score)}  {titles.get(name) or ''}".rstrip())
+            Text(
+                f"{name}  {_clock(utterance['start_ms'])}  {_score(score)}  {one_line(titles.get(name) or '')}".rstrip()
+            )
         )
-        parts = [(part["text"], "bold underline" if part["match"] else "") for part in hit["parts"]]
+        parts = [(printable(part["text"]), "bold underline" if part["match"] else "") for part in hit["parts"]]
         console.print(Text.assemble("  ", *parts))
     if page["next"]:
         console.print(Text(f"There are more: give a --limit above {limit}, or more words.", style="dim"))
@@ -136,6 +139,10 @@ def export(
     path = f"/v1/sessions/{session_id}/export"
     with _asking("GET", url, path, format=form.value, suppressed=suppressed or None, token=token) as response:
         try:
+            if output is None and sys.stdout.isatty():  # a file gets what it asked for, a terminal no commands
+                for text in response.iter_text():
+                    sys.stdout.write(printable(text))
+                return
             with output.open("wb") if output else nullcontext(sys.stdout.buffer) as file:
                 for piece in response.iter_bytes():
                     file.write(piece)

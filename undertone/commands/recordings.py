@@ -13,7 +13,7 @@ from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from undertone.captions import follow_captions
 from undertone.commands.credentials import Server, find_server
 from undertone.commands.history import running_line
-from undertone.commands.terminal import out
+from undertone.commands.terminal import one_line, out
 from undertone.errors import FatalError
 from undertone.events import Utterance, Window
 from undertone.microphone import BLOCK_SAMPLES, read_microphone
@@ -120,7 +120,7 @@ class _Captions:
         minutes, seconds = divmod(utterance.start_ms // 1000, 60)
         sentiment = utterance.sentiment
         feeling = f"  ({sentiment.label} {sentiment.score:+.2f})" if sentiment else ""
-        out().print(Text(f"[{minutes:02d}:{seconds:02d}] {utterance.text.strip()}{feeling}"))
+        out().print(Text(f"[{minutes:02d}:{seconds:02d}] {one_line(utterance.text)}{feeling}"))
         self._printed += 1
         self._changed.set()
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from undertone import __version__
+from undertone.terminal import console
 
 _WIDTH = 12
 
@@ -19,7 +19,7 @@ class Terminal:
 
     def __init__(self) -> None:
         """Colours and bars only where standard output is a terminal."""
-        self._console = Console(highlight=False, soft_wrap=True)
+        self._console = console(highlight=False, soft_wrap=True)
         self._begun = time.monotonic()
         self._users = 0
         self._progress = Progress(
