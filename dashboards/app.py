@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, Query
@@ -99,11 +100,13 @@ def _add_streams(app: FastAPI, streams: Streams, guard: Guard, quotas: Quotas) -
 
     @app.get("/v1/events", response_class=EventSourceResponse, responses=STREAM, dependencies=counted)
     async def all_events(
+        connection: HTTPConnection,
         asked: Annotated[str | None, cursor_query] = None,
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> EventSourceResponse:
         """Every session's events."""
-        return await streams.open(None, last_event_id or asked or None, is_proven=True)
+        check = partial(guard.check_again, connection)
+        return await streams.open(None, last_event_id or asked or None, is_proven=True, check=check)
 
     @app.get(
         "/v1/sessions/{session_id}/events",
@@ -112,6 +115,7 @@ def _add_streams(app: FastAPI, streams: Streams, guard: Guard, quotas: Quotas) -
         dependencies=counted,
     )
     async def session_events(
+        connection: HTTPConnection,
         session_id: str,
         caller: Annotated[Caller, Depends(guard)],
         asked: Annotated[str | None, cursor_query] = None,
@@ -119,7 +123,8 @@ def _add_streams(app: FastAPI, streams: Streams, guard: Guard, quotas: Quotas) -
     ) -> EventSourceResponse:
         """One session's events."""
         is_proven = caller.session_id == session_id  # whoever has its token knows that it was made
-        return await streams.open(session_id, last_event_id or asked or None, is_proven=is_proven)
+        check = partial(guard.check_again, connection)
+        return await streams.open(session_id, last_event_id or asked or None, is_proven=is_proven, check=check)
 
 
 def _add_login(app: FastAPI, guard: Guard) -> None:

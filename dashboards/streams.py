@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from prometheus_client import Counter, Gauge
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -31,6 +32,9 @@ LOST_VIEWERS = Counter("undertone_viewers_behind", "Viewers closed because they 
 CHUNK_BYTES = 65_536
 
 
+Check: TypeAlias = Callable[[], None]
+
+
 @dataclass(frozen=True)
 class Pace:
     """The times of a stream, in seconds. ``jitter`` gives a number in [0, 1)."""
@@ -42,6 +46,7 @@ class Pace:
     fill_wait_s: float = 5.0
     stale_after_s: float = STALE_AFTER_S
     catch_up_s: float = 2.0
+    check_s: float = 5.0
     max_viewers: int = 1000
     jitter: Callable[[], float] = random.random
     clock: Callable[[], float] = time.monotonic
@@ -59,10 +64,13 @@ class Streams:
         self._blocks = Blocks()
         self._snapshots: dict[str | None, asyncio.Task[Snapshot]] = {}
 
-    async def open(self, session_id: str | None, cursor: str | None, *, is_proven: bool) -> EventSourceResponse:
+    async def open(
+        self, session_id: str | None, cursor: str | None, *, is_proven: bool, check: Check
+    ) -> EventSourceResponse:
         """The stream of one session, or of all; ``cursor`` is the last id that this viewer got.
 
-        ``is_proven`` says that the session exists though nothing may be stored of it yet. Raises ``Refusal`` for an
+        ``is_proven`` says that the session exists though nothing may be stored of it yet. ``check`` raises ``Refusal``
+        once the viewer's credential is no longer good, which ends the stream. Raises ``Refusal`` for an
         unknown session, and while the hub is not filled or has too many viewers.
         """
         hub = await self._open_hub()
@@ -73,7 +81,7 @@ class Streams:
             snapshot = await self._snapshot(hub, session_id)
             if session_id is not None and not is_proven:
                 _check_known(hub, snapshot, session_id)
-        events = self._events(hub, session_id, cursor, snapshot)
+        events = self._events(hub, session_id, cursor, snapshot, check)
         return ViewerResponse(events, ping=0, send_timeout=self._pace.send_timeout_s)
 
     async def _open_hub(self) -> Hub:
@@ -104,7 +112,7 @@ class Streams:
             return ringed_snapshot(hub, session_id)
 
     async def _events(
-        self, hub: Hub, session_id: str | None, cursor: str | None, snapshot: Snapshot | None
+        self, hub: Hub, session_id: str | None, cursor: str | None, snapshot: Snapshot | None, check: Check
     ) -> AsyncIterator[bytes]:
         """Everything that is sent: the beginning, then what the hub hands over until the connection is to rotate."""
         viewer = await self._resume(hub, session_id, cursor)
@@ -118,7 +126,7 @@ class Streams:
         try:
             for event in begun:
                 yield event
-            async for chunk in live_events(hub, viewer, self._blocks, self._pace):
+            async for chunk in live_events(hub, viewer, self._blocks, self._pace, check):
                 if self._follower.why_not_ready() is not None:
                     return  # coming back, the viewer is told why and when to try again
                 yield chunk
@@ -173,15 +181,23 @@ class Streams:
             return await self._follower.bridge(missing)
 
 
-async def live_events(hub: Hub, viewer: Viewer, blocks: Blocks, pace: Pace) -> AsyncIterator[bytes]:
+async def live_events(hub: Hub, viewer: Viewer, blocks: Blocks, pace: Pace, check: Check) -> AsyncIterator[bytes]:
     """Entries as they come, heartbeats where there are none.
 
-    Ends when it is time, when the viewer is behind, or when all is said of a session that is deleted. What waits goes
+    Ends when it is time, when the viewer is behind, when ``check`` refuses, or when all is said of a session that is
+    deleted. Coming back, a viewer who was refused is told why. What waits goes
     in one piece: the more there are to serve, the more comes together, and the less each costs.
     """
     rotate_at = pace.clock() + pace.rotate_s + pace.jitter() * pace.rotate_jitter_s
     beat_at = pace.clock() + pace.heartbeat_s
+    check_at = pace.clock() + pace.check_s
     while not viewer.is_behind:
+        if pace.clock() >= check_at:  # whether or not something waits to be sent
+            try:
+                check()
+            except Refusal:
+                return
+            check_at = pace.clock() + pace.check_s
         if chunk := _take(viewer, blocks):
             yield chunk
             continue
@@ -196,7 +212,7 @@ async def live_events(hub: Hub, viewer: Viewer, blocks: Blocks, pace: Pace) -> A
             beat_at = now + pace.heartbeat_s
         if now >= rotate_at:
             return
-        await _wait(viewer.woken, min(beat_at, rotate_at) - now)
+        await _wait(viewer.woken, min(beat_at, rotate_at, check_at) - now)
     LOST_VIEWERS.inc()
     log.warning("a viewer fell too far behind and was closed")
 

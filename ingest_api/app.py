@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from fastapi import Depends, FastAPI, WebSocket
 
@@ -83,7 +84,7 @@ def make_app(settings: Settings, on_failure: OnFailure = terminate) -> FastAPI:
 
     @app.websocket("/v1/sessions/{session_id}/audio", dependencies=[Depends(quotas.for_stream), *knowing])
     async def audio(socket: WebSocket, session_id: str) -> None:
-        await serve_audio(socket, session_id, ingest)
+        await serve_audio(socket, session_id, ingest, partial(guard.check_again, socket))
 
     app.router.routes.extend(health_routes(why_not_ready))
     return app

@@ -9,7 +9,7 @@ a stop; ``_obey`` waits for a deletion, ``_yield`` for another recorder.
 import asyncio
 import time
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -30,14 +30,18 @@ ACKNOWLEDGED_WITHIN_S = 30.0
 ACK_EVERY_S = 0.1
 STATUS_EVERY_S = 1.0
 TURN_WITHIN_S = 10.0
+CHECK_EVERY_S = 5.0
 LOOK_AGAIN_S = 60.0  # changes are told; this is for none at all
 # One read of the wire can bring thousands of small messages: each lets others have their turn, and one that brings
 # nothing new waits a little, so that a resume does not notice and a chatterer does.
 NOTHING_NEW_COSTS_S = 0.002
 
 
-async def serve_audio(socket: WebSocket, session_id: str, ingest: Ingest) -> None:
-    """Serve one socket from its handshake to its close. A refusal is sent as ``error``, then closes with its code."""
+async def serve_audio(socket: WebSocket, session_id: str, ingest: Ingest, check: Callable[[], None]) -> None:
+    """Serve one socket from its handshake to its close. A refusal is sent as ``error``, then closes with its code.
+
+    ``check`` raises ``Refusal`` once the token of the handshake is no longer good, which ends the socket.
+    """
     with suppress(WebSocketDisconnect):
         try:
             # Before the recorder may say anything: should it go elsewhere, what it says there is behind this place.
@@ -45,7 +49,7 @@ async def serve_audio(socket: WebSocket, session_id: str, ingest: Ingest) -> Non
             await socket.accept()
             connection = uuid.uuid4().hex
             with ingest.writer(session_id, connection) as writer:
-                await _Serving(socket, session_id, connection, seen, writer, ingest).run()
+                await _Serving(socket, session_id, connection, seen, writer, ingest).run(check)
         except Refusal as refusal:
             await refuse_socket(socket, refusal)
 
@@ -74,7 +78,7 @@ class _Serving:
         self._close: AudioRecord | None = None
         self._sending = asyncio.Lock()
 
-    async def run(self) -> None:
+    async def run(self, check: Callable[[], None]) -> None:
         work: list[Coroutine[Any, Any, Finished | None]] = [
             self._obey(),
             self._yield(),
@@ -83,6 +87,7 @@ class _Serving:
             self._sender.run(),
             self._acknowledge(),
             self._report(),
+            self._check(check),
         ]
         tasks = [asyncio.create_task(part) for part in work]
         try:
@@ -101,6 +106,13 @@ class _Serving:
         while True:
             self._ingest.follower.knowledge.stopped(self._session_id)  # refuses a deleted one
             await self._ingest.follower.changed(self._session_id, LOOK_AGAIN_S)
+
+    async def _check(self, check: Callable[[], None]) -> None:
+        """End when the token has expired; a recorder that has said stop may wait for the end of its session."""
+        while not self._is_stopping.is_set():
+            check()
+            await asyncio.sleep(CHECK_EVERY_S)
+        await asyncio.Event().wait()
 
     async def _yield(self) -> None:
         """End when another recorder speaks for the session."""

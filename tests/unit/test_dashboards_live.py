@@ -14,6 +14,7 @@ from dashboards.snapshots import Snapshot
 from dashboards.streams import Pace, Streams, live_events
 from tests.storage_events import session_id, utterance, window
 from tests.waiting import until
+from undertone.errors import Refusal
 from undertone.events import Deletion
 
 UTTERANCES, WINDOWS, DELETIONS = 2, 3, 4
@@ -25,10 +26,48 @@ def ids(chunk: bytes) -> list[str]:
     return [line.removeprefix("id: ") for line in chunk.decode().splitlines() if line.startswith("id: ")]
 
 
+def good() -> None:
+    """A credential that stays good."""
+
+
+def dropped() -> None:
+    raise Refusal("key_unknown", "there is no such key", status=401)
+
+
+@pytest.mark.parametrize("waiting", [0, 3])
+async def test_a_stream_ends_when_what_opened_it_opens_no_more(waiting: int) -> None:
+    """Whether nothing is said, or so much that something always waits to be sent."""
+    hub = Hub(1, (0, 0, 0, 0, 0))
+    viewer = hub.attach(None, START)
+    now_s, checks = 0.0, 0
+
+    def clock() -> float:
+        nonlocal now_s
+        now_s += 1.0
+        return now_s
+
+    def check() -> None:
+        nonlocal checks
+        checks += 1
+        if checks == 2:
+            dropped()
+
+    sent = 0
+    for seq in range(waiting):
+        hub.add(UTTERANCES, seq, utterance(seq=seq + 1), 0, 0)
+    async for _ in live_events(hub, viewer, Blocks(), Pace(clock=clock, check_s=5.0, heartbeat_s=0.0), check):
+        sent += 1
+        if waiting:
+            hub.add(UTTERANCES, waiting + sent, utterance(seq=waiting + sent + 1), 0, 0)
+        assert sent < 100
+    assert checks == 2
+    assert now_s < 30
+
+
 async def test_a_final_that_comes_while_the_last_heartbeat_is_sent_is_not_skipped() -> None:
     hub = Hub(1, (0, 0, 0, 0, 0))
     viewer = hub.attach(None, START)
-    sending = live_events(hub, viewer, Blocks(), AT_ONCE)
+    sending = live_events(hub, viewer, Blocks(), AT_ONCE, good)
     assert (await anext(sending)).startswith(b"event: heartbeat\n")
     hub.add(UTTERANCES, 0, utterance(seq=1), 0, 0)
     (last,) = [sent async for sent in sending]
@@ -41,7 +80,7 @@ async def test_what_waits_goes_in_one_piece() -> None:
     for seq in (1, 2):
         hub.add(UTTERANCES, seq - 1, utterance(seq=seq), 0, 0)
         hub.add(WINDOWS, seq - 1, window(seq=seq, start_ms=seq), 0, 0)
-    piece = await anext(live_events(hub, viewer, Blocks(), AT_ONCE))
+    piece = await anext(live_events(hub, viewer, Blocks(), AT_ONCE, good))
     assert ids(piece) == [
         write_position(at) for at in ((0, 0, 1, 0, 0), (0, 0, 1, 1, 0), (0, 0, 2, 1, 0), (0, 0, 2, 2, 0))
     ]
@@ -97,7 +136,7 @@ async def test_the_stream_of_a_session_ends_when_it_is_told_that_it_is_deleted()
     hub = Hub(1, (0, 0, 0, 0, 0))
     viewer = hub.attach(session_id(), START)
     hub.add(UTTERANCES, 0, utterance(seq=1), 0, 0)
-    sending = live_events(hub, viewer, Blocks(), Pace())
+    sending = live_events(hub, viewer, Blocks(), Pace(), good)
     assert b"event: utterance\n" in await anext(sending)
     gone = Deletion(session_id=session_id(), requested_at=datetime(2026, 1, 2, tzinfo=UTC), requested_by="me")
     hub.add(DELETIONS, 0, gone, 0, 0)

@@ -205,7 +205,7 @@ def test_a_login_has_the_rights_of_its_key_and_ends_with_it(settings: Settings) 
 def test_a_login_ends_with_its_time(settings: Settings) -> None:
     logins = Logins(settings, Keyring(settings.keys_file()))
     key = make_key(settings.keys_file(), "ana", [Right.READ])
-    long_ago = now() - timedelta(hours=settings.login_hours, seconds=1)
+    long_ago = now() - timedelta(hours=settings.login_hours, minutes=2)
     with pytest.raises(Refusal, match="the login has ended"):
         logins.by_login(logins.login_by_key(key, long_ago), HERE)
 

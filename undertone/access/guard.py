@@ -43,6 +43,13 @@ class Guard:
         caller = connection.state.caller = self._admit(connection, token)
         return caller
 
+    def check_again(self, connection: HTTPConnection) -> None:
+        """Raise ``Refusal`` if what the connection showed at its beginning opens its route no more.
+
+        For what stays open: a key may be dropped, and a login or token may expire, while it does.
+        """
+        self._admit(connection, connection.query_params.get("token"))
+
     def _admit(self, connection: HTTPConnection, token: str | None) -> Caller:
         need = self._need(connection)
         session_id = connection.path_params.get("session_id")
