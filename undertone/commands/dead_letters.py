@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from undertone.commands.terminal import echo, out
+from undertone.commands.terminal import echo, one_line, out
+from undertone.terminal import printable
 
 if TYPE_CHECKING:
     from undertone.commands.letters import Choice, Kept
