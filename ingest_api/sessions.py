@@ -27,12 +27,13 @@ from undertone.audio import BYTES_PER_SAMPLE
 from undertone.errors import Refusal
 from undertone.identifiers import make_session_id
 from undertone.languages import check_language
-from undertone.openapi import binary_body, json_body, problems
+from undertone.openapi import Responses, binary_body, json_body, problems
 from undertone.records import Audio, Close, Open
 from undertone.tokens import make_token
 
 MAX_JSON_BYTES = 16_384
 STOP_WITHIN_S = 20.0
+_STOPPING: Responses = {202: {"model": Stopping, "description": "stopped, not yet all final"}}
 
 
 class NewSession(BaseModel):
@@ -104,7 +105,7 @@ def session_routes(ingest: Ingest, quotas: Quotas) -> APIRouter:
         "/{session_id}/stop",
         summary="End the session at a sample",
         response_model=Finished,
-        responses=problems(409, 410, 503) | {202: {"model": Stopping, "description": "stopped, not yet all final"}},
+        responses=problems(400, 409, 410, 429, 503) | _STOPPING,
     )
     async def stop(session_id: str, next_sample: int, request: Request) -> Response:
         await read_body(request, MAX_JSON_BYTES)  # there is none; unread it would be kept until the answer
