@@ -106,6 +106,8 @@ class Listener:
         before, record = self._state, entry.record
         self.superseded = ()
         if self._session.is_over or not before.counts(record):
+            if isinstance(record, Open):  # void by one of these, which must be read again where this one is
+                self._openings = []
             return Ignored()
         self._state = before.after(entry.offset, record)
         match record:

@@ -36,11 +36,15 @@ Output = tuple[str, int, int, int, str | None]
 
 
 def transcribe(
-    entries: list[Entry], crashes: frozenset[int] = frozenset(), voice: type[LoudnessVoice] = LoudnessVoice
+    entries: list[Entry],
+    crashes: frozenset[int] = frozenset(),
+    voice: type[LoudnessVoice] = LoudnessVoice,
+    held_back: int = 0,
 ) -> tuple[list[Output], Session, set[int]]:
     """Run the log as the transcriber does. Before each entry in ``crashes`` all but the stored record is lost.
 
-    It then reads on at the first record that is not settled, and hears again what lies behind it.
+    It then reads on at the first record that is not settled, or ``held_back`` records before it, as where a record of
+    another session is not settled; and hears again what lies behind.
     """
     stored = new_session()
     outputs: list[Output] = []
@@ -53,7 +57,8 @@ def transcribe(
         if entry.offset in crashes and entry.offset not in crashed:
             crashed.add(entry.offset)
             conversation = Conversation(stored, voice, RULES)
-            todo = entries[next(n for n, again in enumerate(entries) if again.offset not in settled) :]
+            unsettled = next(n for n, again in enumerate(entries) if again.offset not in settled)
+            todo = entries[max(0, unsettled - held_back) :]
             continue
         todo.pop(0)
         outcome = conversation.hear(entry)
@@ -156,7 +161,19 @@ def logs(draw: st.DrawFn) -> tuple[Log, Log]:
         clean.append(Audio(SESSION_ID, "a", at, pcm))
         at += len(pcm) // 2
         again = 0
-        kinds = ["none", "repeat", "jump", "gap", "gaps", "resume", "resumes", "resume-gap", "late", "stray"]
+        kinds = [
+            "none",
+            "repeat",
+            "jump",
+            "gap",
+            "gaps",
+            "resume",
+            "resumes",
+            "resume-gap",
+            "late",
+            "late-between",
+            "stray",
+        ]
         trouble = draw(st.sampled_from(kinds))
         stray = Audio(SESSION_ID, connection, at, sound(("loud", 3000)))
         gap = draw(st.integers(1, 9000)) if "gap" in trouble else 0
@@ -205,12 +222,14 @@ def test_trouble_on_the_wire_changes_nothing_of_what_is_heard(both: tuple[Log, L
 
 
 @QUICK
-@given(logs(), st.sets(st.integers(10, 200), max_size=6))
-def test_crashes_anywhere_change_no_output_and_no_record(both: tuple[Log, Log], crashes: set[int]) -> None:
+@given(logs(), st.sets(st.integers(10, 200), max_size=6), st.integers(0, 3))
+def test_crashes_anywhere_change_no_output_and_no_record(
+    both: tuple[Log, Log], crashes: set[int], held_back: int
+) -> None:
     """With a voice that remembers for long: what it heard before a boundary must count for nothing behind it."""
     entries = entries_of(both[0])
     undisturbed = transcribe(entries, voice=TiringVoice)
-    disturbed = transcribe(entries, frozenset(crashes), TiringVoice)
+    disturbed = transcribe(entries, frozenset(crashes), TiringVoice, held_back)
     assert disturbed[0] == undisturbed[0]
     assert disturbed[1] == undisturbed[1]
 
@@ -228,6 +247,22 @@ def test_utterances_never_overlap_and_boundaries_only_move_forward(both: tuple[L
         through = boundary
     assert session.seq == len(outputs)
     assert all(entry.offset in settled for entry in entries_of(log) if entry.offset < session.resume.offset)
+
+
+def test_a_void_start_between_two_others_stays_void_when_the_first_is_not_read_again() -> None:
+    """A record of another session keeps the offset behind the first from being committed with those that follow."""
+    pcm = sound(("quiet", 3000), ("loud", 8000), ("quiet", 9000))
+    first = FIRST_OFFSET + 1
+    starts = [
+        Open(SESSION_ID, "b", 0, seen=first),
+        Open(SESSION_ID, "late", 9000, seen=first),
+        Open(SESSION_ID, "c", 0, seen=first + 1),
+    ]
+    entries = entries_of([OPEN, *starts, *split(pcm, [1600], "c")])
+    undisturbed = transcribe(entries)
+    for crash in range(first, first + 6):
+        for held_back in range(4):
+            assert transcribe(entries, frozenset({crash}), held_back=held_back)[:2] == undisturbed[:2]
 
 
 def test_speech_over_a_reconnection_stays_one_utterance() -> None:
