@@ -18,6 +18,7 @@ from ingest_api.pace import Paces
 from ingest_api.publishers import Publishers
 from ingest_api.rights import NEEDS
 from ingest_api.sessions import session_routes
+from ingest_api.uploads import Uploads
 from ingest_api.websocket import serve_audio
 from undertone import __version__
 from undertone.access.guard import Guard
@@ -49,7 +50,8 @@ def make_app(settings: Settings, on_failure: OnFailure = terminate) -> FastAPI:
     knowledge = follower.knowledge
     paces = Paces(knowledge.through, lambda session: knowledge.is_done(session, datetime.now(UTC)), limits.max_ahead_ms)
     door = Door(rules_of(settings), follower, paces)
-    ingest = Ingest(settings.signing_key(), settings.token_hours, limits, publishers, follower, paces, door)
+    uploads = Uploads(limits.max_file_bytes)
+    ingest = Ingest(settings.signing_key(), settings.token_hours, limits, publishers, follower, paces, door, uploads)
 
     def why_not_ready() -> str | None:
         return background.why_not_ready() or publishers.why_not_ready() or follower.why_not_ready()

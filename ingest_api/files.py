@@ -1,38 +1,37 @@
 """Whole files: read to disk, checked, then fed as one connection, no faster than the transcriber follows.
 
 Everything that can be wrong with a file is found before the first sample is taken. A file begins at sample 0 of a
-session of its own; after a failure half way the same file may be sent again, and what is known already is a repeat.
+session of its own; after a failure half way, or when the client has left, the same file may be sent again, and what is
+known already is a repeat. Nobody but the end of the file ends its session. ``uploads`` says what all of them may hold.
 """
 
 import asyncio
-import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, cast
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import aclosing
+from typing import Any, BinaryIO, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from ingest_api.answers import FileTaken
-from ingest_api.bodies import stream_body
 from ingest_api.ingest import LOOK_AGAIN_S, Ingest
 from ingest_api.session_writer import SessionWriter
 from ingest_api.sessions import check_running
-from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
+from undertone.access.quotas import account_of
 from undertone.errors import Refusal
 from undertone.events import Session
 from undertone.openapi import binary_body, problems
-from undertone.recording import decode
-from undertone.records import Audio, Close, Open
+from undertone.recording.limits import decode_limits
+from undertone.recording.reader import measure_recording, read_sound
+from undertone.recording.silence import Part, Silence
+from undertone.records import Audio, Close, Gap, Open
+
+T = TypeVar("T")
 
 CONNECTION_PREFIX = "file-"
-IN_MEMORY_BYTES = 4_000_000
-UPLOAD_WITHIN_S = 900.0
-CHECK_WITHIN_S = 300.0
-PLACE_WITHIN_S = 5.0
-FED_WITHIN_S = 300.0
+CHECK_WITHIN_S = 1800.0
+OPEN_WITHIN_S = 5.0
 
 
 def file_routes(ingest: Ingest) -> APIRouter:
@@ -56,14 +55,9 @@ def file_routes(ingest: Ingest) -> APIRouter:
                 status=415,
             )
         ingest.door.check()
-        # What comes slowly must not keep others from being fed: arriving and being fed are places of their own.
-        async with _place(ingest.uploads, PLACE_WITHIN_S):
-            with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spooled:
-                file = cast("BinaryIO", spooled)
-                await _spool(request, file, ingest.limits.max_file_megabytes * 1_000_000)
-                async with _place(ingest.files, FED_WITHIN_S):
-                    samples = await asyncio.to_thread(_measure, file, ingest.limits.max_session_samples)
-                    await _feed(ingest, session_id, file, samples)
+        account = account_of(request)
+        async with ingest.uploads.receive(request, account) as file:
+            samples = await _while_connected(request, _take(ingest, session_id, file, account))
         return JSONResponse(
             {
                 "samples": samples,
@@ -86,73 +80,72 @@ def _check_alone(session: Session | None) -> None:
         )
 
 
-@asynccontextmanager
-async def _place(places: asyncio.Semaphore, within_s: float) -> AsyncIterator[None]:
+async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of ``work``, which is cancelled when the client hangs up. The body must have been read."""
+    working = asyncio.create_task(work)
+    leaving = asyncio.create_task(_disconnected(request))
     try:
-        async with asyncio.timeout(within_s):
-            await places.acquire()
-    except TimeoutError as error:
-        raise Refusal(
-            "files_busy",
-            "other files are being taken: try again",
-            status=503,
-            retryable=True,
-            retry_after_ms=10_000,
-        ) from error
-    try:
-        yield
+        await asyncio.wait([working, leaving], return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise Refusal(
+                "body_cut", "the connection broke before the file was taken: send it again", status=400, retryable=True
+            )
+        return working.result()
     finally:
-        places.release()
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
 
 
-async def _spool(request: Request, file: BinaryIO, max_bytes: int) -> None:
-    try:
-        async with asyncio.timeout(UPLOAD_WITHIN_S):
-            async for piece in stream_body(request, max_bytes, "file_too_large"):
-                await asyncio.to_thread(file.write, piece)
-    except TimeoutError as error:
-        raise Refusal(
-            "file_too_slow", f"the file did not arrive within {UPLOAD_WITHIN_S:.0f} s: stream it instead", status=408
-        ) from error
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
-def _measure(file: BinaryIO, max_samples: int) -> int:
-    """How many samples the file holds, by decoding all of it. Raises ``Refusal`` for a file that is not taken."""
-    deadline = time.monotonic() + CHECK_WITHIN_S
-    samples = 0
-    for block in decode(file, SAMPLE_RATE):
-        samples += len(block) // BYTES_PER_SAMPLE
-        if samples > max_samples or time.monotonic() > deadline:
-            raise Refusal("file_too_long", "the file holds more audio than a session may: split it", status=413)
+async def _take(ingest: Ingest, session_id: str, file: BinaryIO, account: str) -> int:
+    """Check the file and feed it; returns its samples."""
+    limits = decode_limits(ingest.limits.max_session_samples)
+    async with ingest.uploads.take(account):
+        samples = await measure_recording(file, limits, CHECK_WITHIN_S)
+        block_samples = ingest.limits.max_frame_samples
+        async with aclosing(read_sound(file, limits, block_samples)) as parts:
+            await _feed(ingest, session_id, parts, samples)
     return samples
 
 
-async def _feed(ingest: Ingest, session_id: str, file: BinaryIO, samples: int) -> None:
+async def _feed(ingest: Ingest, session_id: str, parts: AsyncIterator[Part], samples: int) -> None:
     connection = f"{CONNECTION_PREFIX}{uuid.uuid4().hex}"
     seen = await ingest.follower.catch_up(session_id)
     with ingest.writer(session_id, connection) as writer:
-        await ingest.spend(session_id, PLACE_WITHIN_S)
+        await ingest.spend(session_id, OPEN_WITHIN_S)
         await writer.write(Open(session_id, connection, 0, seen=seen))
-        blocks = decode(file, ingest.limits.max_frame_samples)
         at = 0
-        while block := await asyncio.to_thread(_next_block, blocks):
-            record = Audio(session_id, connection, at, block)
+        async for part in parts:
+            record = _record(session_id, connection, at, part)
             await _wait_for_room(ingest, writer, record)
             if not ingest.is_known(record):
                 await writer.write(record)
+            if isinstance(record, Gap):
+                ingest.paces.skip(session_id, record.at, record.end)
             at = record.end
         await writer.write(Close(session_id, connection, samples, "stop"))
 
 
-async def _wait_for_room(ingest: Ingest, writer: SessionWriter, record: Audio) -> None:
-    """Return when ``record`` may be taken. Raises ``Refusal`` once the session is over, or another's."""
+def _record(session_id: str, connection: str, at: int, part: Part) -> Audio | Gap:
+    if isinstance(part, Silence):
+        return Gap(session_id, connection, at, at + part.samples)
+    return Audio(session_id, connection, at, part)
+
+
+async def _wait_for_room(ingest: Ingest, writer: SessionWriter, record: Audio | Gap) -> None:
+    """Return when ``record`` may be taken. Raises ``Refusal`` once the session is over, or another's.
+
+    Silence costs nothing: it may be taken when what lies before it is.
+    """
+    end = record.at if isinstance(record, Gap) else record.end
     while True:
         writer.watch.check()
         check_running(ingest, record.session_id, record.end)
-        if ingest.takes(record.session_id, record.at, record.end):
+        if ingest.takes(record.session_id, record.at, end):
             return
         await ingest.follower.changed(record.session_id, LOOK_AGAIN_S)
-
-
-def _next_block(blocks: Iterator[bytes]) -> bytes | None:
-    return next(blocks, None)

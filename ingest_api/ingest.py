@@ -16,6 +16,7 @@ from ingest_api.pace import Paces
 from ingest_api.publishers import Publishers
 from ingest_api.record_budget import RecordBudget
 from ingest_api.session_writer import SessionWriter, open_writer
+from ingest_api.uploads import Uploads
 from undertone.errors import Refusal
 from undertone.events import Session
 from undertone.identifiers import session_created_at
@@ -37,9 +38,8 @@ class Ingest:
     follower: Follower
     paces: Paces
     door: Door
+    uploads: Uploads
     budget: RecordBudget = field(default_factory=RecordBudget)
-    uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
-    files: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     clock: Callable[[], float] = time.time
 
     def now_ms(self) -> int:

@@ -50,6 +50,11 @@ class Limits:
         return self.max_chunk_ms * SAMPLES_PER_MS
 
     @property
+    def max_file_bytes(self) -> int:
+        """Bytes of the largest file."""
+        return self.max_file_megabytes * 1_000_000
+
+    @property
     def max_session_samples(self) -> int:
         """Samples of the longest session."""
         return self.max_session_ms * SAMPLES_PER_MS

@@ -70,7 +70,7 @@ def session_routes(ingest: Ingest, quotas: Quotas) -> APIRouter:
         return JSONResponse(
             {
                 "session_id": session_id,
-                "write_token": make_token(ingest.key, session_id, "write", now, hours),
+                "write_token": make_token(ingest.key, session_id, "write", now, hours, request.state.caller.digest),
                 "read_token": make_token(ingest.key, session_id, "read", now, hours),
                 "limits": ingest.limits.body(),
             },

@@ -14,14 +14,14 @@ def make_wav(rate: int, channels: int, data: bytes, stated_bytes: int | None = N
     return b"RIFF" + struct.pack("<I", len(body) if stated_bytes is None else stated_bytes) + body
 
 
-def make_flac(rate: int, frames: int, channels: int = 1) -> bytes:
-    """Digital silence in the fewest bytes: each frame of 65,535 samples is one constant a channel."""
+def make_flac(rate: int, frames: int, channels: int = 1, block: int = LARGEST_BLOCK) -> bytes:
+    """Digital silence in the fewest bytes: each frame of ``block`` samples is one constant a channel."""
     numbers = (rate << 44 | (channels - 1) << 41 | 15 << 36).to_bytes(8)
-    info = struct.pack(">HH", LARGEST_BLOCK, LARGEST_BLOCK) + bytes(6) + numbers + bytes(16)
+    info = struct.pack(">HH", block, block) + bytes(6) + numbers + bytes(16)
     parts = [b"fLaC\x80\0\0\x22" + info]
     for number in range(frames):
         head = b"\xff\xf8\x7d" + bytes([(channels - 1) << 4 | 8]) + chr(number).encode()
-        head += struct.pack(">HH", LARGEST_BLOCK - 1, rate)
+        head += struct.pack(">HH", block - 1, rate)
         head += _crc(head, 0x07, 8).to_bytes(1)
         body = head + bytes(3 * channels)
         parts.append(body + _crc(body, 0x8005, 16).to_bytes(2))
@@ -38,6 +38,7 @@ def _crc(data: bytes, polynomial: int, bits: int) -> int:
 
 
 BOMBS = {
+    "a wav of 200 megahertz": make_wav(199_999_991, 1, bytes(20_000)),
     "a sample a second": make_flac(rate=1, frames=1),
     "hours of silence": make_flac(rate=16_000, frames=2000),
     "eight channels of silence": make_flac(rate=48_000, frames=500, channels=8),

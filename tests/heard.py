@@ -1,12 +1,12 @@
 """What the transcriber would hear in a log, without Whisper, and where it says that it lies; and a log that forgets."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from models.speech.segmenter import SegmentRules
+from models.speech.segmenter import SegmentRules, Voice
 from stream_apps.conversation import Conversation
 from stream_apps.listener import Boundary, Entry, Speech
 from stream_apps.minutes import take_mark
@@ -24,10 +24,15 @@ QUICK = SegmentRules(
 """The usual rules with everything shorter, so that a little sound holds many utterances."""
 
 
-def heard(session_id: str, entries: Iterable[Entry], rules: SegmentRules = QUICK) -> list[Speech]:
+def heard(
+    session_id: str,
+    entries: Iterable[Entry],
+    voice: Callable[[], Voice] = LoudnessVoice,
+    rules: SegmentRules = QUICK,
+) -> list[Speech]:
     """The utterances of a session's log."""
     session = Session(session_id=session_id, created_at=datetime.fromtimestamp(1_790_000_000, UTC))
-    conversation = Conversation(session, LoudnessVoice, rules)
+    conversation = Conversation(session, voice, rules)
     found = []
     for entry in entries:
         outcome = conversation.hear(entry)

@@ -6,6 +6,8 @@ BYTES_PER_SAMPLE = 2
 LONGEST_HOURS = 168
 """A session holds no more: memories of it are kept for as long."""
 LAST_SAMPLE = LONGEST_HOURS * 3600 * SAMPLE_RATE
+SILENCE_GRID = 153_600
+"""Silence is marked at multiples of this (9.6 s), so that what follows does not depend on what came before it."""
 
 
 def to_ms(samples: int) -> int:

@@ -74,13 +74,24 @@ def read(keys: Sequence[str], kind: Kind, token: str) -> dict[str, Any]:
     raise Refusal("token_invalid", "the token is not one that this server made", status=401)
 
 
-def make_token(key: str, session_id: str, right: SessionRight, now: datetime, hours: int) -> str:
-    """A token for one right on one session, valid for ``hours`` from ``now``."""
-    return sign(key, "session", {"sub": session_id, "right": right}, now, timedelta(hours=hours))
+def make_token(
+    key: str, session_id: str, right: SessionRight, now: datetime, hours: int, maker: str | None = None
+) -> str:
+    """A token for one right on one session, valid for ``hours`` from ``now``.
+
+    ``maker`` says, for counting alone, who made the session.
+    """
+    claims = {"sub": session_id, "right": right} | ({} if maker is None else {"by": maker})
+    return sign(key, "session", claims, now, timedelta(hours=hours))
 
 
-def check_token(keys: Sequence[str], token: str, session_id: str, right: SessionRight) -> None:
-    """Return if ``token`` opens ``session_id`` for ``right``; a write token may also read. Else raise ``Refusal``."""
+def check_token(keys: Sequence[str], token: str, session_id: str, right: SessionRight) -> str | None:
+    """The maker in ``token``, if it opens ``session_id`` for ``right`` (a write token may also read), and has one.
+
+    Else raises ``Refusal``.
+    """
     claims = read(keys, "session", token)
     if claims["sub"] != session_id or claims.get("right") not in {right, "write"}:
         raise Refusal("token_foreign", f"the token does not open session {session_id} to {right}", status=403)
+    maker = claims.get("by")
+    return maker if isinstance(maker, str) else None

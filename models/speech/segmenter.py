@@ -1,8 +1,8 @@
 """Cuts a stream of samples into utterances by voice activity; streaming, and restartable at every boundary.
 
-A segmenter starts at a boundary and ends at the next. What it finds depends on the samples from its origin on and
-on nothing else: not on how they were split, nor on load or time. So whoever restarts it at a boundary that it once
-gave out finds the same boundaries again.
+A segmenter starts at a boundary and ends at the next. What it finds depends on its origin and on the samples from there
+on, and on nothing else: not on how they were split, nor on load or time. So whoever restarts it at a boundary that it
+once gave out finds the same boundaries again.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from undertone.audio import to_samples
+from undertone.audio import SILENCE_GRID, to_samples
 
 Samples: TypeAlias = NDArray[np.int16]
 
@@ -31,7 +31,8 @@ class SegmentRules:
     """When an utterance begins and ends, all in samples; probabilities for the onset and for going on.
 
     Endpoint and pads as measured: shorter endpoints cost accuracy, wider pads catch neighbours' words. ``onset`` and
-    ``sustain`` are Silero's own thresholds for its model; ``voiced`` frames are what a click does not reach.
+    ``sustain`` are Silero's own thresholds for its model; ``voiced`` frames are what a click does not reach. After
+    ``mark`` samples of silence there is a boundary at the last multiple of ``grid``, where there is one.
     """
 
     endpoint: int = to_samples(1000)
@@ -41,6 +42,7 @@ class SegmentRules:
     cut_within: int = to_samples(10_000)
     voiced: int = to_samples(160)
     mark: int = to_samples(10_000)
+    grid: int = SILENCE_GRID
     onset: float = 0.5
     sustain: float = 0.35
 
@@ -172,9 +174,12 @@ class Segmenter:
         return None
 
     def _mark_silence(self) -> Cut | None:
+        """A boundary that is the same wherever this segmenter began, so that silence before it may be left out."""
         if self._heard - self._origin < self._rules.mark:
             return None
-        through = self._heard - self._rules.pre_roll
+        latest = self._heard - self._rules.pre_roll
+        on_grid = latest - latest % self._rules.grid
+        through = on_grid if on_grid > self._origin else latest
         return Cut("silence", through, through, through)
 
     def _end_utterance(self) -> Cut | None:

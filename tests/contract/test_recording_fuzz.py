@@ -17,13 +17,14 @@ from tests.bombs import BOMBS
 from tests.recordings import CODECS, make_recording
 from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from undertone.errors import Refusal
-from undertone.recording import decode
+from undertone.recording.decoder import decode
+from undertone.recording.limits import decode_limits
 
-ENOUGH = 24 * 3600 * SAMPLE_RATE
+LIMITS = decode_limits(24 * 3600 * SAMPLE_RATE)
 MAGICS = [b"RIFF\x24\0\0\0WAVEfmt ", b"RF64\xff\xff\xff\xffWAVEds64", b"fLaC", b"OggS", b"\x1aE\xdf\xa3", b"ID3\x04"]
 MAGICS += [b"\xff\xfb\x90\x00"]
 SECONDS = 20.0
-MEGABYTES = 300
+MEGABYTES = LIMITS.memory_bytes // 1_000_000
 
 
 @cache
@@ -40,15 +41,14 @@ def check(data: bytes) -> str:
     """How the file was taken: ``taken``, or the code of its refusal. Any other error fails the test."""
     began_s, samples = time.monotonic(), 0
     try:
-        for block in decode(io.BytesIO(data), SAMPLE_RATE):
-            assert 0 < len(block) <= SAMPLE_RATE * BYTES_PER_SAMPLE
-            samples += len(block) // BYTES_PER_SAMPLE
-            if samples > ENOUGH:  # here an upload is refused as too long
-                break
+        for piece in decode(io.BytesIO(data), LIMITS):
+            assert piece
+            samples += len(piece) // BYTES_PER_SAMPLE
             assert time.monotonic() - began_s < SECONDS
     except Refusal as refusal:
         how = refusal.code
     else:
+        assert samples <= LIMITS.most_samples(len(data))
         return "taken"
     assert how in documented()
     return how

@@ -1,11 +1,18 @@
 """How often and how many: exact times to wait, a bound on what is remembered, places that are given back."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import HTTPConnection
 
 from undertone.access.limits import MOST_NAMES, Places, Rate, address_name
+from undertone.access.quotas import account_of
+from undertone.access.rights import ANYBODY, Caller, Right
 from undertone.errors import Refusal
+from undertone.identifiers import make_session_id
+from undertone.tokens import check_token, make_token
 
 
 @given(st.integers(1, 20), st.lists(st.floats(0, 30), max_size=200))
@@ -67,3 +74,20 @@ def test_places_are_given_back_however_the_block_ends() -> None:
 )
 def test_what_an_address_is_counted_under(host: str | None, name: str) -> None:
     assert address_name(host) == name
+
+
+def test_a_session_goes_on_the_account_of_who_made_it_or_else_of_the_address() -> None:
+    secret, session, now = "s" * 32, make_session_id(1_790_000_000_000, 1), datetime.now(UTC)
+    scope = {"type": "http", "headers": [], "client": ("192.0.2.7", 1), "state": {}}
+
+    def account(maker: str | None) -> str:
+        token = make_token(secret, session, "write", now, 1, maker)
+        connection = HTTPConnection(scope)
+        connection.state.caller = Caller("session", maker=check_token([secret], token, session, "write"))
+        return account_of(connection)
+
+    ana, ben = (Caller(name, frozenset({Right.RECORD})) for name in ("ana", "ben"))
+    assert account(ana.digest) == account(ana.digest) != account(ben.digest)
+    assert "ana" not in account(ana.digest)
+    anybody = Caller(ANYBODY.name, frozenset({Right.OPERATE}))
+    assert account(None) == account(anybody.digest) == "192.0.2.7"

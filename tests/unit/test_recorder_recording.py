@@ -6,15 +6,18 @@ import struct
 import numpy as np
 import pytest
 
+from tests.bombs import make_flac, make_wav
 from tests.recordings import CODECS, make_recording
 from undertone.errors import Refusal
-from undertone.recording import decode
+from undertone.recording.decoder import decode
+from undertone.recording.limits import MAX_RATE, decode_limits
+from undertone.recording.silence import blocks_of
 
 BLOCK = 1600
 
 
 def decoded(data: bytes) -> np.ndarray:
-    return np.frombuffer(b"".join(decode(io.BytesIO(data), BLOCK)), "<i2")
+    return np.frombuffer(b"".join(decode(io.BytesIO(data), decode_limits())), "<i2")
 
 
 def refused(data: bytes) -> str:
@@ -38,7 +41,7 @@ def test_each_format_becomes_16_khz_mono(kind: str) -> None:
 
 
 def test_blocks_are_even_but_for_the_last() -> None:
-    blocks = list(decode(io.BytesIO(make_recording("wav", 1.03, "mono")), BLOCK))
+    blocks = list(blocks_of(decode(io.BytesIO(make_recording("wav", 1.03, "mono")), decode_limits()), BLOCK))
     assert {len(block) for block in blocks[:-1]} == {BLOCK * 2}
     assert 0 < len(blocks[-1]) < BLOCK * 2
 
@@ -73,6 +76,40 @@ def test_a_wav_of_unknown_length_is_taken() -> None:
 )
 def test_what_is_no_recording_is_told_so(data: bytes, code: str) -> None:
     assert refused(data) == code
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (make_wav(199_999_991, 1, bytes(20_000)), "sample_rate_unsupported"),
+        (make_wav(MAX_RATE + 1, 1, bytes(20_000)), "sample_rate_unsupported"),
+        (make_wav(3999, 1, bytes(20_000)), "sample_rate_unsupported"),
+        (make_wav(16_000, 9, bytes(2 * 9 * 1600)), "channels_unsupported"),
+        (make_wav(16_000, 200, bytes(2 * 200 * 1600)), "channels_unsupported"),
+        (make_flac(16_000, 300), "file_expands_too_much"),
+    ],
+    ids=["200 MHz", "too high", "too low", "9 channels", "200 channels", "silence of hours"],
+)
+def test_what_would_take_more_than_its_share_is_refused(data: bytes, code: str) -> None:
+    assert refused(data) == code
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(4000, 1), (MAX_RATE, 2), (192_000, 8), (48_000, 24)])
+def test_what_studios_and_telephones_make_is_taken(rate: int, channels: int) -> None:
+    assert abs(len(decoded(make_wav(rate, channels, bytes(2 * channels * rate)))) - 16_000) < 100
+
+
+def test_a_file_is_as_long_as_a_session_may_be_and_no_longer() -> None:
+    data = make_wav(16_000, 1, bytes(2 * 48_000))
+    assert sum(map(len, decode(io.BytesIO(data), decode_limits(48_000)))) == 96_000
+    with pytest.raises(Refusal) as caught:
+        list(decode(io.BytesIO(data), decode_limits(47_999)))
+    assert caught.value.code == "file_too_long"
+
+
+def test_an_hour_of_silence_from_an_ordinary_encoder_is_taken() -> None:
+    flac = make_flac(16_000, 3600 * 16_000 // 8192, block=8192)
+    assert len(decoded(flac)) > 3599 * 16_000
 
 
 def test_a_film_without_sound_has_no_audio_stream() -> None:

@@ -105,8 +105,8 @@ class Guard:
     def _by_token(self, token: str, session_id: str | None, need: Need) -> Caller:
         if session_id is None or need.session is None:
             raise Refusal("token_foreign", "a session's token opens that session alone", status=403)
-        check_token(self._secrets, token, session_id, need.session)
-        return Caller(f"session {session_id}", session_id=session_id)
+        maker = check_token(self._secrets, token, session_id, need.session)
+        return Caller(f"session {session_id}", session_id=session_id, maker=maker)
 
     def _by_right(self, connection: HTTPConnection, right: Right) -> Caller:
         caller = self.who(connection)

@@ -64,5 +64,11 @@ class Quotas:
         return 0 if self._is_open else math.ceil(rate.take(name, time.monotonic()))
 
 
+def account_of(connection: HTTPConnection) -> str:
+    """On whose account it goes what a session's token opens: of who made the session, or else of the address."""
+    maker: str | None = connection.state.caller.maker
+    return _address(connection) if maker is None else f"key {maker}"
+
+
 def _address(connection: HTTPConnection) -> str:
     return address_name(connection.client.host if connection.client else None)

@@ -1,5 +1,6 @@
 """What one may do, what a route asks for, and who is asking."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,11 +38,20 @@ Needs: TypeAlias = Mapping[tuple[str, str], Need]
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, by a login or key (``rights``) or by a session's token (``session_id``). ``name`` is for counting."""
+    """Who asks, by a login or key (``rights``) or by a session's token (``session_id``).
+
+    ``name`` is for counting. ``maker`` stands in a session's token for the caller who made the session (``digest``).
+    """
 
     name: str
     rights: frozenset[Right] = frozenset()
     session_id: str | None = None
+    maker: str | None = None
+
+    @property
+    def digest(self) -> str | None:
+        """The caller in the tokens of sessions that it makes: those who are given one do not learn the key's name."""
+        return None if self.name == ANYBODY.name else hashlib.sha256(self.name.encode()).hexdigest()[:16]
 
     def may(self, right: Right) -> bool:
         """Whether the caller has the right, itself or with the greatest."""

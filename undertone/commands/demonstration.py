@@ -10,7 +10,9 @@ from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from undertone.commands.credentials import find_server
 from undertone.errors import Refusal, TransientError
 from undertone.recorder import Recorder, open_recorder
-from undertone.recording import decode
+from undertone.recording.decoder import decode
+from undertone.recording.limits import decode_limits
+from undertone.recording.silence import blocks_of
 
 FOLDER = Path(local.__file__).with_name("demo")
 SESSIONS = (
@@ -54,7 +56,7 @@ async def speak(recorder: Recorder, paths: Sequence[Path]) -> None:
     begun = loop.time()
     for path in paths:
         with path.open("rb") as file:
-            for block in decode(file, BLOCK_SAMPLES):
+            for block in blocks_of(decode(file, decode_limits()), BLOCK_SAMPLES):
                 due_s = begun + (recorder.next_sample + len(block) // BYTES_PER_SAMPLE) / SAMPLE_RATE
                 await asyncio.sleep(max(0.0, due_s - loop.time()))
                 await recorder.write(block)

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -18,9 +18,11 @@ from undertone.errors import FatalError
 from undertone.events import Utterance, Window
 from undertone.microphone import BLOCK_SAMPLES, read_microphone
 from undertone.recorder import Finished, Recorder, open_recorder
-from undertone.recording import decode
+from undertone.recording.limits import decode_limits
+from undertone.recording.reader import measure_recording, read_recording
 
 CAPTIONS_WITHIN_S = 10.0
+CHECK_WITHIN_S = 3600.0
 
 Speed: TypeAlias = Literal["1", "max"]
 
@@ -36,22 +38,25 @@ async def stream_file(path: Path, speed: Speed, url: str, language: str | None) 
         file = path.open("rb")
     except OSError as error:
         raise FatalError(f"{path} cannot be read: {error.strerror}") from error
+    limits = decode_limits()
     with file:
-        blocks = decode(file, BLOCK_SAMPLES)
-        first = await asyncio.to_thread(_next_block, blocks)  # a file that is no audio makes no session
+        await measure_recording(file, limits, CHECK_WITHIN_S)  # a file that is refused makes no session
         server = await asyncio.to_thread(find_server, url)
-        async with open_recorder(
-            server.url,
-            title=path.name,
-            language=language,
-            say=_say,
-            credential=server.credential,
-            confirm=server.confirm,
-        ) as recorder:
+        async with (
+            aclosing(read_recording(file, limits, BLOCK_SAMPLES)) as blocks,
+            open_recorder(
+                server.url,
+                title=path.name,
+                language=language,
+                say=_say,
+                credential=server.credential,
+                confirm=server.confirm,
+            ) as recorder,
+        ):
             async with _captions(server, recorder) as captions:
                 try:
-                    await _send_blocks(recorder, first, blocks, speed)
-                finally:  # what could be sent, of a damaged file or until Ctrl-C, is a session that has ended
+                    await _send_blocks(recorder, blocks, speed)
+                finally:  # what could be sent until Ctrl-C is a session that has ended
                     finished = await _finish(recorder, captions)
             return finished
 
@@ -88,23 +93,17 @@ async def _record(recorder: Recorder, block: bytes | int) -> None:
         await recorder.write(block)
 
 
-async def _send_blocks(recorder: Recorder, first: bytes | None, blocks: Iterator[bytes], speed: Speed) -> None:
+async def _send_blocks(recorder: Recorder, blocks: AsyncIterator[bytes], speed: Speed) -> None:
     began = time.monotonic()
-    block = first
-    while block:
+    async for block in blocks:
         if speed == "1":
             due = began + (recorder.next_sample + len(block) // BYTES_PER_SAMPLE) / SAMPLE_RATE
             await asyncio.sleep(max(0.0, due - time.monotonic()))
         await recorder.write(block)
-        block = await asyncio.to_thread(_next_block, blocks)
 
 
 def _say(words: str) -> None:
     out().print(Text(words))
-
-
-def _next_block(blocks: Iterator[bytes]) -> bytes | None:
-    return next(blocks, None)
 
 
 class _Captions:

@@ -15,7 +15,7 @@ SLOWEST_BYTES_PER_S = 4_000
 BODY_SILENT_S = 35.0
 """A little more than a route that reads the body waits (``ingest_api.bodies``), so that its answer comes first."""
 BODY_WITHIN_S = 960.0
-"""A little more than the longest upload (``ingest_api.files``)."""
+"""A little more than the longest upload (``ingest_api.uploads``)."""
 
 
 class _Phase(Enum):

@@ -1,7 +1,7 @@
-"""Recordings in files: WAV, FLAC, OGG, MP3 or WebM, decoded piece by piece to the one audio format.
+"""Decodes WAV, FLAC, OGG, MP3 or WebM piece by piece, in the process that calls it, and says what is wrong with a file.
 
-The format is told from the first bytes and given to the decoder by name. Left to guess, it would also take playlists,
-and those open other files and addresses.
+The format is told from the first bytes and given to PyAV by name. Left to guess, it would also take playlists, and
+those open other files and addresses. Every verdict is a function of the bytes of the file and of ``DecodeLimits``.
 """
 
 import math
@@ -14,6 +14,7 @@ from av.container import InputContainer
 
 from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from undertone.errors import Refusal
+from undertone.recording.limits import CHANNELS, MAX_RATE, MIN_RATE, DecodeLimits
 
 FORMATS = "WAV, FLAC, OGG, MP3 and WebM"
 
@@ -22,39 +23,47 @@ _BAD_PACKETS = 10
 _PLACEHOLDER_BYTES = 0xFFFF0000
 # Resampling and encoder delay make lengths differ a little from what the header says.
 _SLACK_SAMPLES = SAMPLE_RATE
-# Below it there is no speech, and a file of a hundred bytes could state samples of a second each: gigabytes at 16 kHz.
-_LEAST_RATE = 4000
 
 
-def decode(file: BinaryIO, block_samples: int) -> Iterator[bytes]:
-    """PCM of the first audio stream in blocks of ``block_samples``, the last one shorter, never empty.
+def decode(file: BinaryIO, limits: DecodeLimits) -> Iterator[bytes]:
+    """PCM of the first audio stream, in pieces as they come, never empty ones.
 
-    ``file`` is seekable and read from its beginning. Raises ``Refusal`` (``file_empty``, ``not_audio``,
-    ``no_audio_stream``, ``sample_rate_unsupported``, ``file_damaged``, ``file_truncated``), the last two perhaps after
-    some blocks.
+    ``file`` is seekable and read from its beginning. Raises ``Refusal``, perhaps after some pieces: ``file_empty``,
+    ``not_audio``, ``no_audio_stream``, ``sample_rate_unsupported``, ``channels_unsupported``, ``file_damaged``,
+    ``file_truncated``, ``file_too_long`` or ``file_expands_too_much``. ``MemoryError`` where more would be needed than
+    this process may have.
     """
     kind = _kind_of(file)
     stated_bytes = _stated_wav_bytes(file) if kind == "wav" else None
-    block_bytes = block_samples * BYTES_PER_SAMPLE
-    waiting, decoded = bytearray(), 0
+    file_bytes = _size_of(file)
+    decoded = 0
     with _open(file, kind) as container:
         stated_samples = _stated_samples(container, kind)
         for pcm in _decode_stream(container):
-            waiting += pcm
             decoded += len(pcm) // BYTES_PER_SAMPLE
-            while len(waiting) >= block_bytes:
-                yield bytes(waiting[:block_bytes])
-                del waiting[:block_bytes]
-    if waiting:
-        yield bytes(waiting)
+            _check_length(decoded, file_bytes, limits)
+            yield pcm
     if not decoded:
         raise Refusal("file_empty", "the file holds no audio: record again", status=422)
     is_short = stated_samples is not None and decoded < stated_samples - max(_SLACK_SAMPLES, stated_samples // 50)
-    if is_short or (stated_bytes is not None and _size_of(file) < stated_bytes):
+    if is_short or (stated_bytes is not None and file_bytes < stated_bytes):
         raise Refusal(
             "file_truncated",
             f"the file ends after {decoded / SAMPLE_RATE:.1f} s, before the length that its header states: "
             "copy it again, or cut it with an audio editor",
+            status=422,
+        )
+
+
+def _check_length(decoded: int, file_bytes: int, limits: DecodeLimits) -> None:
+    if decoded > limits.max_samples:
+        hours = limits.max_samples / SAMPLE_RATE / 3600
+        raise Refusal("file_too_long", f"the file holds more than {hours:g} hours of audio: split it", status=413)
+    if decoded > limits.most_samples(file_bytes):
+        raise Refusal(
+            "file_expands_too_much",
+            f"the file of {file_bytes} bytes expands to more than {decoded // SAMPLE_RATE} s of audio, more than any "
+            "recording does: export it again, as WAV or MP3",
             status=422,
         )
 
@@ -82,6 +91,8 @@ def _not_audio() -> Refusal:
 def _open(file: BinaryIO, kind: str) -> InputContainer:
     try:
         return av.open(file, mode="r", format=kind, metadata_errors="ignore")
+    except MemoryError:
+        raise
     except (av.FFmpegError, ValueError, OSError) as error:
         raise _not_audio() from error
 
@@ -89,16 +100,20 @@ def _open(file: BinaryIO, kind: str) -> InputContainer:
 def _decode_stream(container: InputContainer) -> Iterator[bytes]:
     if not container.streams.audio:
         raise Refusal("no_audio_stream", "the file holds no sound, only other streams", status=422)
+    stream = container.streams.audio[0]
+    stream.codec_context.thread_count = 1  # threads would need memory by the number of cores
     resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
     bad_packets = 0
-    packets = container.demux(container.streams.audio[0])
+    packets = container.demux(stream)
     while True:
         try:
             packet = next(packets, None)
             frames = packet.decode() if packet is not None else []
-            resampled = [part for frame in frames for part in resampler.resample(_check_rate(frame))]
+            resampled = [part for frame in frames for part in resampler.resample(_check_frame(frame))]
             if packet is None:
                 resampled = resampler.resample(None)
+        except MemoryError:
+            raise
         except (av.FFmpegError, ValueError) as error:
             bad_packets += 1
             if bad_packets > _BAD_PACKETS:
@@ -110,11 +125,19 @@ def _decode_stream(container: InputContainer) -> Iterator[bytes]:
             return
 
 
-def _check_rate(frame: av.AudioFrame) -> av.AudioFrame:
-    if frame.sample_rate < _LEAST_RATE:
+def _check_frame(frame: av.AudioFrame) -> av.AudioFrame:
+    """The frame, if it can be resampled in bounded memory; a resampler is made from the first one."""
+    rate, channels = frame.sample_rate, frame.layout.nb_channels
+    if not MIN_RATE <= rate <= MAX_RATE:
         raise Refusal(
             "sample_rate_unsupported",
-            f"the file has {frame.sample_rate} samples a second, and speech needs {_LEAST_RATE}: record again",
+            f"the file has {rate} samples a second; {MIN_RATE} to {MAX_RATE} are taken: record again, or resample it",
+            status=415,
+        )
+    if channels not in CHANNELS:
+        raise Refusal(
+            "channels_unsupported",
+            f"the file has {channels} channels, which cannot be mixed to one: export it as mono or stereo",
             status=415,
         )
     return frame
@@ -134,4 +157,6 @@ def _stated_wav_bytes(file: BinaryIO) -> int | None:
 
 
 def _size_of(file: BinaryIO) -> int:
-    return file.seek(0, 2)
+    size = file.seek(0, 2)
+    file.seek(0)
+    return size
