@@ -114,10 +114,13 @@ for n in itertools.count():
 """
     child = Child(command(tmp_path, flood))
     waiting = asyncio.create_task(child.wait())
-    await until(moved.exists, 20)
-    first = moved.read_bytes()
-    await until(lambda: moved.read_bytes() != first, 20, "it is moved aside again")
-    enough.touch()
-    assert await waiting == 0
+    try:
+        await until(moved.exists, 20)
+        first = moved.read_bytes()
+        await until(lambda: moved.read_bytes() != first, 20, "it is moved aside again")
+        enough.touch()
+        assert await waiting == 0
+    finally:
+        await child.stop(0)
     assert child.last_line() == "the end"
     assert log.read_bytes()
