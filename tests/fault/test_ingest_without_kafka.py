@@ -10,7 +10,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from ingest_api.connection import Connection
-from ingest_api.websocket import IN_FLIGHT_RECORDS
+from ingest_api.record_sender import IN_FLIGHT_RECORDS
 from tests.freezing import frozen
 from tests.ingest_serving import START, Made, frame, heard, pcm, read_log, read_until, serve_ingest
 from tests.waiting import until
