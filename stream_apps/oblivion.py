@@ -18,11 +18,11 @@ from stream_apps.presence import Outputs
 from undertone.deletions import deletion_of, read_deletions
 from undertone.errors import PoisonError
 from undertone.events import Deletion
-from undertone.identifiers import make_session_id, session_of_key
-from undertone.retention import oldest_kept_ms
+from undertone.identifiers import make_session_id, session_made_ms, session_of_key
+from undertone.retention import SWEEP_MS, bounded_sweep_ms, oldest_kept_ms
 from undertone.retry import retry
 from undertone.settings import Settings
-from undertone.topics import DELETIONS, UTTERANCES, WINDOWS, Topic
+from undertone.topics import DAY_MS, DELETIONS, UTTERANCES, WINDOWS, Topic
 
 log = logging.getLogger(__name__)
 
@@ -111,16 +111,31 @@ class Oblivion:
     async def expire(self) -> None:
         """For ever: end the keys, then remove the rows of what is past the retention of text, session by session."""
         while True:
-            while sessions := await self._persist(self._past):
+            end = await self._persist(self._sweep_end)
+            while sessions := await self._persist(lambda end=end: self._past(end)):  # type: ignore[misc]
                 for session_id in sessions:
                     await self._end_keys(session_id)
                     await self._persist(lambda session_id=session_id: drop(self._engine, session_id))  # type: ignore[misc]
                 log.info("%d sessions were past the retention of text", len(sessions))
             await asyncio.sleep(EXPIRE_EVERY_S)
 
-    async def _past(self) -> list[str]:
-        oldest = oldest_kept(self._settings)
-        return [] if oldest is None else await older(self._engine, oldest, EXPIRE_SESSIONS)
+    async def _sweep_end(self) -> str | None:
+        """The id below which this sweep removes sessions; None where nothing is to be removed."""
+        oldest_ms = oldest_kept_ms(self._settings, datetime.now(UTC))
+        if oldest_ms is None or not (first := await older(self._engine, make_session_id(oldest_ms, 0), 1)):
+            return None
+        end_ms = bounded_sweep_ms(oldest_ms, session_made_ms(first[0]))
+        if end_ms < oldest_ms:
+            log.error(
+                "%.1f days of history are past the retention of text, and one sweep removes %d: the rest follows week "
+                "by week, every hour. If the clock of this machine is wrong, stop the archivist and set it",
+                (oldest_ms - session_made_ms(first[0])) / DAY_MS,
+                SWEEP_MS // DAY_MS,
+            )
+        return make_session_id(end_ms, 0)
+
+    async def _past(self, end: str | None) -> list[str]:
+        return [] if end is None else await older(self._engine, end, EXPIRE_SESSIONS)
 
     async def _forget(self, deletions: Sequence[Deletion]) -> None:
         self._deleted |= {deletion.session_id for deletion in deletions}

@@ -33,6 +33,19 @@ def gone_from_logs_by(settings: Settings, written_by: datetime) -> datetime:
     return written_by + timedelta(milliseconds=longest_ms + CLEAN_UP_MS)
 
 
+SWEEP_MS = 7 * DAY_MS
+"""What one sweep may remove: sessions made within so long after the oldest stored one."""
+
+
+def bounded_sweep_ms(oldest_kept_ms: int, oldest_stored_ms: int) -> int:
+    """Up to where one sweep removes sessions, of those made before ``oldest_kept_ms``.
+
+    A clock that jumps forward by a year makes all history look old. Removed step by step, most of it is still there
+    when somebody sees the log; a history that really is that old is gone a few sweeps later.
+    """
+    return min(oldest_kept_ms, oldest_stored_ms + SWEEP_MS)
+
+
 def oldest_kept_ms(settings: Settings, now: datetime) -> int | None:
     """Sessions that were made before this (Unix milliseconds) are past the retention of text; None keeps all."""
     if settings.text_retention_days is None:

@@ -1,6 +1,7 @@
 """Workers forget: on real Kafka and PostgreSQL, whatever is read first, and wherever one of them is killed."""
 
 import asyncio
+import logging
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -277,6 +278,25 @@ async def test_text_past_its_retention_goes_from_tables_and_topics_and_does_not_
         records = await read_records(whole, topic)
         assert set(latest(of(old, records)).values()) == {None}
         assert None not in latest(of(young, records)).values()
+
+
+async def test_one_sweep_removes_a_week_of_what_looks_old(whole: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    """As where a clock jumps a year forward: all of the history is past its retention then."""
+    caplog.set_level(logging.INFO)
+    now = datetime.now(UTC)
+    first, second, third = (
+        make_session_id(round((now - timedelta(days=days)).timestamp() * 1000), 1) for days in (400, 395, 390)
+    )
+    engine = make_engine(whole.database_url())
+    events = [_in(name, event) for name in (first, second, third) for event in conversation(1, 9)]
+    await store(engine, [Sourced("x", 0, offset, event) for offset, event in enumerate(events)])
+    await engine.dispose()
+    limited = whole.model_copy(update={"text_retention_days": 30})
+    async with archiving(limited):
+        await until(lambda: rows(limited, first) == rows(limited, second) == NONE, 20)
+        await until(lambda: "were past the retention of text" in caplog.text or None, 20)
+    assert rows(limited, third) != NONE
+    assert "one sweep removes 7: the rest follows" in caplog.text
 
 
 def _in(name: str, event: Event) -> Event:

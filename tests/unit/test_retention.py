@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from undertone.errors import FatalError
-from undertone.retention import CLEAN_UP_MS, gone_from_logs_by, oldest_kept_ms, retention_ms
+from undertone.retention import CLEAN_UP_MS, bounded_sweep_ms, gone_from_logs_by, oldest_kept_ms, retention_ms
 from undertone.settings import Settings, read_settings
 from undertone.topics import AUDIO, DAY_MS, DEAD_LETTERS, DELETIONS, HOUR_MS, PARTIALS, TOPICS, TRANSCRIPTS, WORKERS
 
@@ -62,6 +62,11 @@ def test_the_age_of_text_counts_from_the_making_of_its_session() -> None:
     assert oldest_kept_ms(Settings(), NOW) is None
     kept_ms = oldest_kept_ms(Settings(text_retention_days=2), NOW)
     assert kept_ms == round((NOW - timedelta(days=2)).timestamp() * 1000)
+
+
+def test_one_sweep_removes_what_was_made_within_a_week() -> None:
+    assert bounded_sweep_ms(30 * DAY_MS, 28 * DAY_MS) == 30 * DAY_MS
+    assert bounded_sweep_ms(395 * DAY_MS, 28 * DAY_MS) == 35 * DAY_MS
 
 
 def test_no_session_outlives_its_text() -> None:
