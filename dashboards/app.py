@@ -17,6 +17,7 @@ from dashboards.history import history_routes
 from dashboards.hub import Hub
 from dashboards.listening import listening_routes
 from dashboards.pages import WEB, Pages
+from dashboards.reads import Reads
 from dashboards.refusals import handle_history_errors
 from dashboards.rights import NEEDS
 from dashboards.search import search_routes
@@ -64,6 +65,7 @@ def make_app(settings: Settings, pace: Pace | None = None, on_failure: OnFailure
             yield
         finally:
             await background.stop()
+            await streams.close()
             await engine.dispose()
 
     async def filled_hub() -> Hub:
@@ -82,9 +84,10 @@ def make_app(settings: Settings, pace: Pace | None = None, on_failure: OnFailure
     app.add_middleware(SafeHeaders)
     handle_refusals(app)
     handle_history_errors(app)
-    app.include_router(history_routes(engine, filled_hub))
-    app.include_router(search_routes(engine, filled_hub))
-    app.include_router(download_routes(engine, filled_hub))
+    reads = Reads(is_open=settings.access == "open")
+    app.include_router(history_routes(engine, filled_hub, reads))
+    app.include_router(search_routes(engine, filled_hub, reads))
+    app.include_router(download_routes(engine, filled_hub, reads))
     app.include_router(listening_routes(engine, filled_hub, Tape(settings)))
     _add_streams(app, streams, guard, Quotas(settings))
     _add_login(app, guard)

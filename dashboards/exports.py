@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
-from dashboards.forms import as_json, viewer_form
+from dashboards.forms import viewer_json
 from undertone.events import Session, Utterance
 
 Format: TypeAlias = Literal["srt", "vtt", "csv", "json"]
@@ -78,11 +78,11 @@ async def _write_csv(_: Session, pages: Pages) -> AsyncIterator[str]:
 
 
 async def _write_json(session: Session, pages: Pages) -> AsyncIterator[str]:
-    yield f'{{"session":{as_json(viewer_form(session))},"utterances":['
+    yield f'{{"session":{viewer_json(session)},"utterances":['
     between = "\n"
     async for page in pages:
         if page:
-            yield between + ",\n".join(as_json(viewer_form(utterance)) for utterance in page)
+            yield between + ",\n".join(viewer_json(utterance) for utterance in page)
             between = ",\n"
     yield "\n]}\n"
 

@@ -1,21 +1,12 @@
 """The one form in which viewers get events, over REST and server-sent events alike."""
 
-import json
-from collections.abc import Mapping
-from typing import Any
-
 from undertone.errors import Refusal
 from undertone.events import Session, Value
 
 
-def viewer_form(event: Value) -> dict[str, Any]:
-    """The event's JSON, without what is only the transcriber's business."""
-    return event.model_dump(mode="json", exclude={"resume"} if isinstance(event, Session) else None)
-
-
-def as_json(form: Mapping[str, Any]) -> str:
-    """The form as text on one line."""
-    return json.dumps(form, ensure_ascii=False, separators=(",", ":"))
+def viewer_json(event: Value) -> str:
+    """The event as JSON on one line, without what is only the transcriber's business."""
+    return event.model_dump_json(exclude={"resume"} if isinstance(event, Session) else None)
 
 
 def unknown_session(session_id: str) -> Refusal:

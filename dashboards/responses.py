@@ -2,14 +2,13 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from sse_starlette.sse import SendTimeoutError
 from starlette.types import Receive, Scope, Send
 
-from dashboards.forms import as_json
 from dashboards.positions import Position, write_position
 from dashboards.viewers import Entry
 
@@ -17,6 +16,7 @@ log = logging.getLogger(__name__)
 
 
 KEEP_BYTES = 4_000_000
+EVENT_END = b"\n\n"
 
 
 def heartbeat() -> bytes:
@@ -37,10 +37,14 @@ def place_only(position: Iterable[int]) -> bytes:
     return _block(id=write_position(tuple(position)))
 
 
-def event(name: str, form: Mapping[str, Any] | str, position: Iterable[int]) -> bytes:
-    """An event with its cursor; ``form`` is its JSON, made already or still to make."""
-    data = form if isinstance(form, str) else as_json(form)
+def event(name: str, data: str, position: Iterable[int]) -> bytes:
+    """An event with its cursor; ``data`` is its JSON."""
     return _block(event=name, id=write_position(tuple(position)), data=data)
+
+
+def event_begin(name: str, position: Iterable[int]) -> bytes:
+    """The beginning of an event whose JSON follows in pieces, and then ``EVENT_END``."""
+    return f"id: {write_position(tuple(position))}\nevent: {name}\ndata: ".encode()
 
 
 class Blocks:

@@ -1,22 +1,20 @@
 """What a viewer gets first: the state of one session or of all, and the offsets from which the stream goes on."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dashboards.forms import viewer_form
 from dashboards.hub import TOPICS, Hub
 from storage import queries
 from storage.engine import reading
 from storage.listing import Filters, session_page
-from undertone.events import Partial, Session, Utterance, Window
+from undertone.events import Session, Utterance, Window
 from undertone.kafka import topic_name
 from undertone.settings import Settings
 from undertone.topics import DELETIONS, PARTIALS
-from undertone.windows import WHOLE, fill, length_ms, places_back
+from undertone.windows import WHOLE, fill_in_parts, length_ms, places_back
 
 MAX_UTTERANCES = 500
 MAX_WINDOWS = 5000
@@ -41,39 +39,6 @@ class Snapshot:
     through: Mapping[str, int] = field(default_factory=dict)
     more: bool = False
 
-    def without(self, is_gone: Callable[[str], bool]) -> "Snapshot":
-        """The same but for sessions that are deleted: their rows may still be there."""
-        return replace(
-            self,
-            sessions=[event for event in self.sessions if not is_gone(event.session_id)],
-            utterances=[event for event in self.utterances if not is_gone(event.session_id)],
-            windows=[event for event in self.windows if not is_gone(event.session_id)],
-        )
-
-    def form(self, partials: Iterable[Partial], *, complete: bool) -> dict[str, Any]:
-        """The JSON of the event; of ``partials`` only those that the stored events do not void."""
-        reached = dict(self.through)
-        over = set()
-        settled: list[Session | Utterance] = [*self.sessions, *self.utterances]
-        for event in settled:
-            reached[event.session_id] = max(reached.get(event.session_id, 0), event.through)
-            if isinstance(event, Session) and event.state == "ended":
-                over.add(event.session_id)
-        changing = [
-            partial
-            for partial in partials
-            if partial.first_sample >= reached.get(partial.session_id, 0) and partial.session_id not in over
-        ]
-        return {
-            "type": "snapshot",
-            "complete": complete,
-            "more": self.more,
-            "sessions": [viewer_form(event) for event in self.sessions],
-            "utterances": [viewer_form(event) for event in self.utterances],
-            "windows": [viewer_form(event) for event in self.windows],
-            "partials": [viewer_form(event) for event in changing],
-        }
-
 
 async def stored_snapshot(engine: AsyncEngine, settings: Settings, hub: Hub, session_id: str | None) -> Snapshot:
     """Rows and source offsets of one moment. Raises ``TransientError`` while PostgreSQL is away."""
@@ -84,7 +49,7 @@ async def stored_snapshot(engine: AsyncEngine, settings: Settings, hub: Hub, ses
         return await _of_one(connection, start, session_id)
 
 
-def ringed_snapshot(hub: Hub, session_id: str | None) -> Snapshot:
+async def ringed_snapshot(hub: Hub, session_id: str | None) -> Snapshot:
     """What the hub's ring still knows, for when PostgreSQL is away."""
     sessions: dict[str, Session] = {}
     utterances: dict[str, Utterance] = {}
@@ -101,18 +66,18 @@ def ringed_snapshot(hub: Hub, session_id: str | None) -> Snapshot:
         start={slot: hub.head[slot] for slot in hub.slots(session_id)},
         sessions=list(sessions.values()),
         utterances=list(utterances.values()),
-        windows=list(windows.values()) if session_id is None else _filled(hub, session_id),
+        windows=list(windows.values()) if session_id is None else await _filled(hub, session_id),
     )
 
 
-def _filled(hub: Hub, session_id: str) -> list[Window]:
+async def _filled(hub: Hub, session_id: str) -> list[Window]:
     """One session's windows in the ring, and the empty ones of the time since the ring's first whole-session window."""
     found = [event for event in hub.recent(session_id) if isinstance(event, Window)]
     wholes = [window for window in found if window.size_ms == WHOLE]
     if not wholes:
-        return list(fill(found, (), None).values())
+        return list((await fill_in_parts(found, (), None)).values())
     empty = places_back(length_ms(wholes[-1]), from_ms=length_ms(wholes[0]))
-    return list(fill(found, islice(empty, MAX_WINDOWS), wholes[-1]).values())
+    return list((await fill_in_parts(found, islice(empty, MAX_WINDOWS), wholes[-1])).values())
 
 
 def _is_at_a_glance(window: Window) -> bool:

@@ -5,23 +5,34 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeAlias
 
 from prometheus_client import Counter, Gauge
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sse_starlette import EventSourceResponse
 
+from dashboards.encoded import EncodedSnapshot
 from dashboards.follower import Follower
-from dashboards.forms import deleted_session, unknown_session, viewer_form
+from dashboards.forms import deleted_session, unknown_session, viewer_json
 from dashboards.hub import Hub
 from dashboards.positions import Position, read_position
-from dashboards.responses import Blocks, ViewerResponse, event, heartbeat, place_only, reset
-from dashboards.snapshots import Snapshot, ringed_snapshot, stored_snapshot
+from dashboards.responses import (
+    EVENT_END,
+    Blocks,
+    ViewerResponse,
+    event,
+    event_begin,
+    heartbeat,
+    place_only,
+    reset,
+)
+from dashboards.shared_snapshots import SharedSnapshots
 from dashboards.viewers import Viewer
-from undertone.errors import Refusal, TransientError
-from undertone.events import Event, Session, Utterance, Window
+from undertone.errors import Refusal
+from undertone.events import Event, Partial, Session, Utterance, Window
 from undertone.freshness import STALE_AFTER_S
 from undertone.settings import Settings
 
@@ -56,13 +67,15 @@ class Streams:
     """Opens streams on the hub that ``follower`` fills."""
 
     def __init__(self, settings: Settings, engine: AsyncEngine, follower: Follower, pace: Pace) -> None:
-        self._settings = settings
-        self._engine = engine
         self._follower = follower
         self._pace = pace
         self._bridges = asyncio.Semaphore(2)
         self._blocks = Blocks()
-        self._snapshots: dict[str | None, asyncio.Task[Snapshot]] = {}
+        self._snapshots = SharedSnapshots(settings, engine)
+
+    async def close(self) -> None:
+        """End what is done for viewers who are coming."""
+        await self._snapshots.close()
 
     async def open(
         self, session_id: str | None, cursor: str | None, *, is_proven: bool, check: Check
@@ -78,7 +91,7 @@ class Streams:
             raise deleted_session(session_id)
         snapshot = None
         if cursor is None:
-            snapshot = await self._snapshot(hub, session_id)
+            snapshot = await self._snapshots.get(hub, session_id)
             if session_id is not None and not is_proven:
                 _check_known(hub, snapshot, session_id)
         events = self._events(hub, session_id, cursor, snapshot, check)
@@ -96,43 +109,33 @@ class Streams:
             )
         return hub
 
-    async def _snapshot(self, hub: Hub, session_id: str | None) -> Snapshot:
-        """One for all who come while it is being made: an older one only has more of the stream behind it."""
-        making = self._snapshots.get(session_id)
-        if making is None:
-            making = self._snapshots[session_id] = asyncio.create_task(self._make_snapshot(hub, session_id))
-            making.add_done_callback(lambda _: self._snapshots.pop(session_id))
-        return await asyncio.shield(making)
-
-    async def _make_snapshot(self, hub: Hub, session_id: str | None) -> Snapshot:
-        try:
-            return await stored_snapshot(self._engine, self._settings, hub, session_id)
-        except TransientError as error:
-            log.warning("a viewer begins without the history: %s", error)
-            return ringed_snapshot(hub, session_id)
-
     async def _events(
-        self, hub: Hub, session_id: str | None, cursor: str | None, snapshot: Snapshot | None, check: Check
+        self, hub: Hub, session_id: str | None, cursor: str | None, snapshot: EncodedSnapshot | None, check: Check
     ) -> AsyncIterator[bytes]:
         """Everything that is sent: the beginning, then what the hub hands over until the connection is to rotate."""
         viewer = await self._resume(hub, session_id, cursor)
-        begun: list[bytes] = []
-        if viewer is None:
-            if cursor is not None:
-                yield reset()
-            snapshot = snapshot or await self._snapshot(hub, session_id)
-            viewer, begun = await self._begin(hub, session_id, snapshot)
+        if viewer is None and cursor is not None:
+            yield reset()
+        if viewer is None and snapshot is None:
+            snapshot = await self._snapshots.get(hub, session_id)
         VIEWERS.inc()
         try:
-            for event in begun:
-                yield event
+            if viewer is None:
+                assert snapshot is not None
+                partials = list(hub.partials(session_id))
+                viewer = hub.attach(session_id, snapshot.start)
+                beginning = self._beginning(hub, session_id, snapshot, partials)
+                snapshot = None  # this frame lives as long as the viewer watches
+                async for chunk in beginning:
+                    yield chunk
             async for chunk in live_events(hub, viewer, self._blocks, self._pace, check):
                 if self._follower.why_not_ready() is not None:
                     return  # coming back, the viewer is told why and when to try again
                 yield chunk
         finally:
             VIEWERS.dec()
-            hub.detach(viewer)
+            if viewer is not None:
+                hub.detach(viewer)
 
     async def _resume(self, hub: Hub, session_id: str | None, cursor: str | None) -> Viewer | None:
         """A viewer who goes on behind ``cursor``; None where that is older than the ring, or of another log."""
@@ -152,33 +155,48 @@ class Streams:
             await asyncio.sleep(0.05)
         return True
 
-    async def _begin(self, hub: Hub, session_id: str | None, snapshot: Snapshot) -> tuple[Viewer, list[bytes]]:
-        """A viewer who goes on behind the snapshot, and the events up to where the ring begins."""
-        partials = list(hub.partials(session_id))
-        viewer = hub.attach(session_id, snapshot.start)
-        try:
-            missing = hub.missing(snapshot.start)
-            bridge = await self._bridge(missing) if missing else []
-        except BaseException:
-            hub.detach(viewer)
-            raise
+    async def _beginning(
+        self, hub: Hub, session_id: str | None, snapshot: EncodedSnapshot, partials: list[Partial]
+    ) -> AsyncIterator[bytes]:
+        """The snapshot, and the events between it and the ring, for a viewer who is attached behind it."""
+        missing = hub.missing(snapshot.start)
+        bridge = await self._bridge(missing) if missing else []
         at = dict(snapshot.start)
         if bridge is None:
             at |= {slot: end for slot, (_, end) in missing.items()}
-        changing = [partial for partial in partials if not hub.is_deleted(partial.session_id)]
-        form = snapshot.without(hub.is_deleted).form(changing, complete=snapshot.complete and bridge is not None)
-        events = [event("snapshot", form, at.values())]
-        for slot, offset, found in bridge or ():
-            at[slot] = offset + 1
-            if not isinstance(found, Session | Utterance | Window) or hub.is_deleted(found.session_id):
-                continue
-            if session_id in {None, found.session_id}:
-                events.append(event(found.type, viewer_form(found), at.values()))
-        return viewer, events
+        pieces = snapshot.pieces(partials, hub.is_deleted, complete=snapshot.complete and bridge is not None)
+        whole = chain((event_begin("snapshot", at.values()),), pieces, (EVENT_END,))
+        for chunk in _chunks(chain(whole, _bridged(bridge or (), hub, session_id, at))):
+            yield chunk
+            await asyncio.sleep(0)
 
     async def _bridge(self, missing: Mapping[int, tuple[int, int]]) -> list[tuple[int, int, Event]] | None:
         async with self._bridges:
             return await self._follower.bridge(missing)
+
+
+def _bridged(
+    bridge: Iterable[tuple[int, int, Event]], hub: Hub, session_id: str | None, at: dict[int, int]
+) -> Iterator[bytes]:
+    """The events of the log behind the position ``at``, which moves with them."""
+    for slot, offset, found in bridge:
+        at[slot] = offset + 1
+        if not isinstance(found, Session | Utterance | Window) or hub.is_deleted(found.session_id):
+            continue
+        if session_id in {None, found.session_id}:
+            yield event(found.type, viewer_json(found), at.values())
+
+
+def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces, joined to chunks of about ``CHUNK_BYTES``."""
+    joined = bytearray()
+    for piece in pieces:
+        joined += piece
+        if len(joined) >= CHUNK_BYTES:
+            yield bytes(joined)
+            joined.clear()
+    if joined:
+        yield bytes(joined)
 
 
 async def live_events(hub: Hub, viewer: Viewer, blocks: Blocks, pace: Pace, check: Check) -> AsyncIterator[bytes]:
@@ -234,8 +252,7 @@ async def _wait(woken: asyncio.Event, seconds: float) -> None:
             await woken.wait()
 
 
-def _check_known(hub: Hub, snapshot: Snapshot, session_id: str) -> None:
+def _check_known(hub: Hub, snapshot: EncodedSnapshot, session_id: str) -> None:
     """Raise ``Refusal`` if neither the history nor the log knows the session, and the history could be asked."""
-    found = snapshot.sessions or snapshot.utterances or hub.knows(session_id)
-    if snapshot.complete and not found:
+    if snapshot.complete and not snapshot.is_known and not hub.knows(session_id):
         raise unknown_session(session_id)

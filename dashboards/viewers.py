@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from dashboards.forms import as_json, viewer_form
+from dashboards.forms import viewer_json
 from dashboards.positions import Position
 from undertone.events import Partial, Session, Utterance, Window
 
@@ -28,7 +28,7 @@ class Entry:
     @cached_property
     def data(self) -> str:
         """Its JSON, made once for all viewers."""
-        return as_json(viewer_form(self.event))
+        return viewer_json(self.event)
 
     @property
     def key(self) -> Hashable:

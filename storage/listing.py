@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.cursors import Key, make_cursor, read_cursor
 from storage.queries import Page, bounded, fetch
-from storage.rows import event_of
+from storage.rows import events_of
 from storage.schema import sessions, windows
 from undertone.audio import to_samples
 from undertone.events import Label, Session
@@ -95,7 +95,7 @@ async def session_page(
         query = query.where(tuple_(*columns) < last if is_down else tuple_(*columns) > last)
     query = query.order_by(*(column.desc() if is_down else column for column in columns))
     rows, more = await fetch(connection, query if key is None else query.add_columns(key[0].label("key")), limit)
-    found = [event_of(Session, row) for row in rows]
+    found = await events_of(Session, rows)
     if not more:
         return Page(found, None)
     last_key = [] if key is None else [rows[-1]["key"]]

@@ -9,14 +9,17 @@ from sqlalchemy import BigInteger, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.cursors import make_cursor, read_cursor
-from storage.rows import event_of
+from storage.rows import event_of, events_of
 from storage.schema import progress, sessions, source_offsets, utterances, windows
 from undertone.audio import SAMPLES_PER_MS, to_samples
 from undertone.events import Session, Utterance, Window
-from undertone.windows import BEGINNING, Place, fill, length_ms, places, places_back
+from undertone.parts import map_in_parts
+from undertone.windows import BEGINNING, Place, fill_in_parts, length_ms, places, places_back
 
 T = TypeVar("T")
 _BIGGEST = 2**63 - 1
+ROWS_AT_ONCE = 500
+SESSIONS_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,7 @@ async def one_session(connection: AsyncConnection, session_id: str) -> Session |
 async def sessions_of(connection: AsyncConnection, session_ids: Collection[str]) -> list[Session]:
     """Those of the sessions that are stored, newest first."""
     query = select(sessions).where(sessions.c.session_id.in_(session_ids))
-    rows = await connection.execute(query.order_by(sessions.c.session_id.desc()))
-    return [event_of(Session, dict(row)) for row in rows.mappings()]
+    return await events_of(Session, await all_rows(connection, query.order_by(sessions.c.session_id.desc())))
 
 
 async def one_utterance(connection: AsyncConnection, session_id: str, utterance_id: str) -> Utterance | None:
@@ -75,7 +77,7 @@ async def utterance_page(
         (last,) = read_cursor("utterances", cursor, int)
         query = query.where(start < bounded(last) if backwards else start > bounded(last))
     rows, more = await fetch(connection, query, limit)
-    found = [event_of(Utterance, row) for row in rows]
+    found = await events_of(Utterance, rows)
     return Page(found, make_cursor("utterances", found[-1].first_sample) if more else None)
 
 
@@ -94,9 +96,9 @@ async def window_page(
     query = query.where(windows.c.size_ms == bounded(size_ms)) if size_ms is not None else query
     query = query.where(tuple_(windows.c.size_ms, windows.c.start_ms) > tuple_(*after))
     rows, _ = await fetch(connection, query, limit)
-    stored = [event_of(Window, row) for row in rows]
+    stored = await events_of(Window, rows)
     wanted = islice(places(length_ms(whole) if whole else 0, after, size_ms), limit + 1)
-    filled = sorted(fill(stored, wanted, whole).items())
+    filled = sorted((await fill_in_parts(stored, wanted, whole)).items())
     found = [window for _, window in filled[:limit]]
     return Page(found, make_cursor("windows", *filled[limit - 1][0]) if len(filled) > limit else None)
 
@@ -105,17 +107,27 @@ async def last_utterances(connection: AsyncConnection, session_id: str, limit: i
     """A session's last ``limit`` utterances, in order of time, and whether there are more before them."""
     query = select(utterances).where(utterances.c.session_id == session_id).order_by(utterances.c.first_sample.desc())
     rows, more = await fetch(connection, query, limit)
-    return [event_of(Utterance, row) for row in reversed(rows)], more
+    return await events_of(Utterance, reversed(rows)), more
 
 
 async def last_windows(connection: AsyncConnection, session_id: str, limit: int) -> list[Window]:
-    """A session's whole-session window if it has one, then its last ``limit`` windows by start, empty ones included."""
+    """A session's whole-session window if it has one, then its last ``limit`` windows by start, empty ones included.
+
+    Several queries: within a transaction that is REPEATABLE READ they see one moment.
+    """
     whole = await _whole_window(connection, session_id)
     query = select(windows).where(windows.c.session_id == session_id, windows.c.size_ms > 0)
-    rows, _ = await fetch(connection, query.order_by(windows.c.start_ms.desc(), windows.c.size_ms), limit)
-    stored = [event_of(Window, row) for row in rows]
+    query = query.order_by(windows.c.start_ms.desc(), windows.c.size_ms)
+    stored: list[Window] = []
+    for start in range(0, limit, ROWS_AT_ONCE):
+        rows = await all_rows(connection, query.limit(min(ROWS_AT_ONCE, limit - start)).offset(start))
+        stored += await events_of(Window, rows)
+        if len(rows) < ROWS_AT_ONCE:
+            break
     wanted = islice(places_back(length_ms(whole) if whole else 0), limit)
-    filled = sorted(fill(stored, wanted, whole).values(), key=lambda window: (window.start_ms, -window.size_ms))
+    filled = sorted(
+        (await fill_in_parts(stored, wanted, whole)).values(), key=lambda window: (window.start_ms, -window.size_ms)
+    )
     return [*([whole] if whole else []), *filled[-limit:]]
 
 
@@ -131,15 +143,13 @@ async def last_of_each(connection: AsyncConnection, session_ids: Sequence[str]) 
         last,
         (utterances.c.session_id == last.c.session_id) & (utterances.c.first_sample == last.c.first_sample),
     )
-    rows = await connection.execute(query.order_by(utterances.c.session_id))
-    return [event_of(Utterance, dict(row)) for row in rows.mappings()]
+    return await events_of(Utterance, await all_rows(connection, query.order_by(utterances.c.session_id)))
 
 
 async def whole_windows(connection: AsyncConnection, session_ids: Sequence[str]) -> list[Window]:
     """The whole-session window (``size_ms`` 0) of each session that has one."""
     query = select(windows).where(windows.c.session_id.in_(session_ids), windows.c.size_ms == 0)
-    rows = await connection.execute(query.order_by(windows.c.session_id))
-    return [event_of(Window, dict(row)) for row in rows.mappings()]
+    return await events_of(Window, await all_rows(connection, query.order_by(windows.c.session_id)))
 
 
 async def _whole_window(connection: AsyncConnection, session_id: str) -> Window | None:
@@ -149,16 +159,23 @@ async def _whole_window(connection: AsyncConnection, session_id: str) -> Window 
 async def scored_windows(
     connection: AsyncConnection, session_ids: Sequence[str], size_ms: int, back_ms: int
 ) -> list[Window]:
-    """The windows of one size that have a score, of the last ``back_ms`` heard of each session, in order of time."""
+    """The windows of one size that have a score, of the last ``back_ms`` heard of each session, in order of time.
+
+    Several queries, as ``last_windows``.
+    """
     since_ms = progress.c.through // SAMPLES_PER_MS - back_ms
     query = (
         select(windows)
         .join(progress, progress.c.session_id == windows.c.session_id)
-        .where(progress.c.session_id.in_(session_ids), windows.c.size_ms == size_ms, windows.c.score.is_not(None))
-        .where(windows.c.start_ms >= since_ms)
+        .where(windows.c.size_ms == size_ms, windows.c.score.is_not(None), windows.c.start_ms >= since_ms)
+        .order_by(windows.c.session_id, windows.c.start_ms)
     )
-    rows = await connection.execute(query.order_by(windows.c.session_id, windows.c.start_ms))
-    return [event_of(Window, dict(row)) for row in rows.mappings()]
+    names, found = sorted(session_ids), list[Window]()
+    for start in range(0, len(names), SESSIONS_AT_ONCE):
+        some = names[start : start + SESSIONS_AT_ONCE]
+        rows = await all_rows(connection, query.where(progress.c.session_id.in_(some)))
+        found += await events_of(Window, rows)
+    return found
 
 
 async def through_of(connection: AsyncConnection, session_ids: Sequence[str]) -> dict[str, int]:
@@ -186,6 +203,10 @@ def bounded(number: Any) -> int:
 
 async def fetch(connection: AsyncConnection, query: Select[Any], limit: int) -> tuple[list[dict[str, Any]], bool]:
     """Up to ``limit`` rows, and whether there are more."""
-    found = await connection.execute(query.limit(limit + 1))
-    rows = [dict(row) for row in found.mappings()]
+    rows = await all_rows(connection, query.limit(limit + 1))
     return rows[:limit], len(rows) > limit
+
+
+async def all_rows(connection: AsyncConnection, query: Select[Any]) -> list[dict[str, Any]]:
+    """All rows, made into dictionaries in parts. The driver reads them in one go: ask for some hundreds at most."""
+    return await map_in_parts(dict, (await connection.execute(query)).mappings())

@@ -1,12 +1,14 @@
 """Events to rows and back. A row gives back an equal event, but for U+0000, which PostgreSQL cannot hold."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from storage.eras import eras_of
 from storage.terms import vector
 from undertone.events import Session, Utterance, Value, Window
 from undertone.identifiers import session_made_ms
+from undertone.parts import map_in_parts
 
 E = TypeVar("E", Session, Utterance, Window)
 
@@ -33,6 +35,11 @@ def search_columns(session_id: str, text: str, suppressed: str | None) -> dict[s
 def event_of(model: type[E], row: Mapping[str, Any]) -> E:
     """The event of a row; columns that are no field of it are ignored."""
     return model.model_validate({name: row[name] for name in model.model_fields if name != "type"})
+
+
+async def events_of(model: type[E], rows: Iterable[Mapping[str, Any]]) -> list[E]:
+    """The events of many rows, made in parts."""
+    return await map_in_parts(partial(event_of, model), rows)
 
 
 def _clean(value: Any) -> Any:

@@ -28,9 +28,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.cursors import make_cursor, read_cursor
 from storage.eras import backwards
 from storage.listing import Filters
-from storage.queries import Page
+from storage.queries import Page, all_rows
 from storage.questions import Question
-from storage.rows import event_of
+from storage.rows import events_of
 from storage.schema import sessions, utterances
 from undertone.errors import Refusal
 from undertone.events import Utterance
@@ -77,7 +77,7 @@ async def search(
             raise
         words = "the search takes too long: ask for rarer words, or for a time, a language or one session"
         raise Refusal("search_too_broad", words, status=503) from error
-    items = [event_of(Utterance, row) for row in found[:limit]]
+    items = await events_of(Utterance, found[:limit])
     return Page(items, make_cursor("search", items[-1].utterance_id) if len(found) > limit else None)
 
 
@@ -168,4 +168,4 @@ def _wanted(rows: FromClause, question: Question, filters: Filters) -> list[Colu
 
 
 async def _rows(connection: AsyncConnection, query: Select[Any], limit: int) -> list[dict[str, Any]]:
-    return [dict(row) for row in (await connection.execute(query.limit(limit))).mappings()]
+    return await all_rows(connection, query.limit(limit))

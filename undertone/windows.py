@@ -10,6 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from undertone.events import OpenWindow, Window
+from undertone.parts import in_parts
 
 SIZES_MS = (10_000, 60_000)
 WHOLE = 0
@@ -57,6 +58,14 @@ def fill(stored: Iterable[Window], wanted: Iterable[Place], whole: Window | None
     """
     found = {} if whole is None else {place: _empty(place, whole) for place in wanted if place.size_ms != WHOLE}
     return found | {place_of(window): window for window in stored}
+
+
+async def fill_in_parts(stored: Iterable[Window], wanted: Iterable[Place], whole: Window | None) -> dict[Place, Window]:
+    """The same, made in parts."""
+    found: dict[Place, Window] = {}
+    async for part in in_parts(wanted if whole else ()):
+        found |= fill((), part, whole)
+    return found | fill(stored, (), whole)
 
 
 def _places_of(size_ms: int, until_ms: int, after: Place) -> Iterator[Place]:

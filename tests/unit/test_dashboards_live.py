@@ -1,18 +1,23 @@
 """What a viewer is sent while nothing and while something happens, without a network."""
 
 import asyncio
+import gc
+import json
+import weakref
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from dashboards import streams as streams_module
+from dashboards import shared_snapshots
+from dashboards.encoded import PIECE_BYTES, encode
 from dashboards.hub import Hub
 from dashboards.positions import read_position, write_position
 from dashboards.responses import Blocks
 from dashboards.snapshots import Snapshot
 from dashboards.streams import Pace, Streams, live_events
-from tests.storage_events import session_id, utterance, window
+from tests.storage_events import partial, session, session_id, utterance, window
 from tests.waiting import until
 from undertone.errors import Refusal
 from undertone.events import Deletion
@@ -115,11 +120,11 @@ async def test_viewers_who_come_together_share_a_snapshot_and_one_that_leaves_ta
         await go_on.wait()
         return Snapshot(complete=True, start=START)
 
-    monkeypatch.setattr(streams_module, "stored_snapshot", stored)
+    monkeypatch.setattr(shared_snapshots, "stored_snapshot", stored)
     nothing = cast("Any", None)
-    streams = Streams(nothing, nothing, nothing, AT_ONCE)
+    snapshots = shared_snapshots.SharedSnapshots(nothing, nothing)
     hub = Hub(1, (0, 0, 0, 0, 0))
-    coming = [asyncio.create_task(streams._snapshot(hub, name)) for name in (None, None, None, "a", "a")]
+    coming = [asyncio.create_task(snapshots.get(hub, name)) for name in (None, None, None, "a", "a")]
     await until(lambda: made == 2, 5)
     coming[0].cancel()
     await asyncio.wait(coming[:1])
@@ -127,7 +132,7 @@ async def test_viewers_who_come_together_share_a_snapshot_and_one_that_leaves_ta
     first, second, *of_one = await asyncio.gather(*coming[1:])
     assert first is second
     assert of_one[0] is of_one[1] is not first
-    assert await streams._snapshot(hub, None) is not first
+    assert await snapshots.get(hub, None) is not first
     assert made == 3
 
 
@@ -143,3 +148,69 @@ async def test_the_stream_of_a_session_ends_when_it_is_told_that_it_is_deleted()
     (last,) = [sent async for sent in sending]
     assert b"event: session\n" in last
     assert b'"state":"deleted"' in last
+
+
+async def test_a_snapshot_in_pieces_is_the_snapshot_without_what_is_gone_or_void() -> None:
+    finals = [utterance(number, seq, text="가나다 \u2028 words " * 300) for number in (1, 2) for seq in range(1, 60)]
+    windows = [window(number, start_ms=10_000 * place) for place in range(150) for number in (1, 2)]
+    encoded = await encode(
+        Snapshot(
+            complete=True,
+            start=START,
+            sessions=[session(1), session(2), session(3, state="ended", reason="stop")],
+            utterances=finals,
+            windows=windows,
+            through={session_id(1): 10_000_000},
+        )
+    )
+    assert max(len(piece.data) for piece in encoded.utterances) <= PIECE_BYTES
+    changing = [partial(1, first_sample=0), partial(1, first_sample=10_000_000), partial(2, first_sample=10**8)]
+    changing.append(partial(3, first_sample=10**8))
+
+    def written(gone: str = "") -> Any:
+        return json.loads(b"".join(encoded.pieces(changing, lambda name: name == gone, complete=True)))
+
+    def form(events: list[Any]) -> list[Any]:
+        return [event.model_dump(mode="json", exclude={"resume"}) for event in events]
+
+    sessions = [session(1), session(2), session(3, state="ended", reason="stop")]
+    assert written() == {
+        "type": "snapshot",
+        "complete": True,
+        "more": False,
+        "sessions": form(sessions),
+        "utterances": form(finals),
+        "windows": form(windows),
+        "partials": form(changing[1:3]),
+    }
+    assert written(gone=session_id(1)) == {
+        "type": "snapshot",
+        "complete": True,
+        "more": False,
+        "sessions": form(sessions[1:]),
+        "utterances": form([final for final in finals if final.session_id != session_id(1)]),
+        "windows": form([each for each in windows if each.session_id != session_id(1)]),
+        "partials": form(changing[2:3]),
+    }
+
+
+async def test_a_viewer_who_watches_does_not_keep_what_it_began_with() -> None:
+    nothing = cast("Any", None)
+    follower = cast("Any", SimpleNamespace(why_not_ready=lambda: None))
+    streams = Streams(nothing, nothing, follower, Pace(heartbeat_s=60))
+    hub = Hub(1, (0, 0, 0, 0, 0))
+    encoded = await encode(Snapshot(complete=True, start=START, sessions=[session()]))
+    kept = weakref.ref(encoded)
+    sending = streams._events(hub, session_id(), None, encoded, good)
+    del encoded
+    first = await anext(sending)
+    assert first.startswith(b"id: ")
+    assert b"event: snapshot\ndata: {" in first
+    assert first.endswith(b"}\n\n")
+    hub.add(UTTERANCES, 0, utterance(seq=1), 0, 0)
+    assert b"event: utterance\n" in await anext(sending)
+    gc.collect()
+    assert kept() is None
+    assert len(hub.viewers) == 1
+    await sending.aclose()  # type: ignore[attr-defined]
+    assert not hub.viewers

@@ -1,6 +1,7 @@
 """Serves one web part, or both on one origin, with uvicorn."""
 
 import contextlib
+import gc
 import socket
 import sys
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -41,6 +42,8 @@ def serve(part: WebPart, settings: Settings) -> None:
     listening = config.bind_socket()
     _drop_the_frozen(listening, settings.viewer_timeout_s)
     server = uvicorn.Server(config)
+    gc.collect()
+    gc.freeze()  # a full collection need not look at what starting made: it stops the event loop
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listening])
     if failures:
