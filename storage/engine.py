@@ -45,6 +45,7 @@ def connect_options(statement_timeout_ms: int = 0) -> dict[str, object]:
     """Options of every connection: bounded waits, and UTC so that times read back as they were written."""
     return {
         "connect_timeout": CONNECT_TIMEOUT_S,
+        "client_encoding": "utf8",
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,

@@ -9,6 +9,7 @@ import httpx
 
 from undertone.errors import TransientError
 from undertone.events import Utterance, Window
+from undertone.proxies import open_async_client
 from undertone.session_keys import Confirm, SessionKeys
 
 AGAIN_AFTER_S = 1.0
@@ -30,7 +31,7 @@ async def follow_captions(
     shown: set[str] = set()
     last_id: str | None = None
     timeout = httpx.Timeout(SILENT_FOR_S)
-    async with httpx.AsyncClient(base_url=url, timeout=timeout) as http:
+    async with open_async_client(url, timeout=timeout) as http:
         while True:
             try:
                 if confirm is not None:

@@ -1,5 +1,6 @@
 """The ``undertone`` command. Each command imports what it needs when it runs, so that all of them answer at once."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -82,6 +83,10 @@ def common(
     ] = False,
 ) -> None:
     """Options of the command itself."""
+    del version
+    from undertone.local.environment import ignore_session_variables
+
+    ignore_session_variables(os.environ)
 
 
 def main() -> None:

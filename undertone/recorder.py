@@ -14,14 +14,15 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidProxy, WebSocketException
 
 from undertone.audio import SAMPLE_RATE
 from undertone.errors import Refusal, TransientError
 from undertone.outbox import Outbox, Piece
+from undertone.proxies import is_direct, unusable
 from undertone.retry import backoff_s
 from undertone.session_keys import NOT_ADMITTED, Confirm, SessionKeys, create_session, read_refusal
 
@@ -129,7 +130,7 @@ class Recorder:
                 if attempt + self.connections > 0 and self._confirm is not None:
                     await self._confirm()
                 address = f"{self._address}?token={self.keys.write_token}"
-                async with connect(address, open_timeout=CONNECT_S, close_timeout=1, ping_interval=None) as socket:
+                async with _connected(address) as socket:
                     return await self._speak(socket)
             except Refusal as refusal:
                 if refusal.code in NOT_ADMITTED:
@@ -279,3 +280,17 @@ def _frame(piece: Piece) -> str | bytes:
     if piece.pcm is None:
         return json.dumps({"type": "gap", "next_sample": piece.end})
     return struct.pack("<Q", piece.at) + piece.pcm
+
+
+@asynccontextmanager
+async def _connected(address: str) -> AsyncIterator[ClientConnection]:
+    """A WebSocket for the block. Raises what ``connect`` raises, ``FatalError`` for a proxy that cannot be used."""
+    proxy: Literal[True] | None = None if is_direct(address) else True
+    try:
+        socket = await connect(address, open_timeout=CONNECT_S, close_timeout=1, ping_interval=None, proxy=proxy)
+    except (ImportError, InvalidProxy) as error:
+        raise unusable(error) from error
+    try:
+        yield socket
+    finally:
+        await socket.close()

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import httpx
 
 from undertone.errors import Refusal, TransientError
+from undertone.proxies import open_async_client
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +72,7 @@ async def create_session(
 
 async def _ask(url: str, body: dict[str, object], credential: str | None) -> SessionKeys:
     try:
-        async with httpx.AsyncClient(
-            base_url=url, timeout=ANSWER_WITHIN_S, headers=credential_headers(credential)
-        ) as http:
+        async with open_async_client(url, timeout=ANSWER_WITHIN_S, headers=credential_headers(credential)) as http:
             answer = await http.post("/v1/sessions", json=body)
             given = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:

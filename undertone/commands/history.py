@@ -207,13 +207,17 @@ def _asking(method: str, url: str, path: str, **parameters: object) -> Iterator[
     import httpx
 
     from undertone.commands.credentials import find_server
+    from undertone.proxies import open_client
     from undertone.session_keys import credential_headers
 
     given = {name: str(value) for name, value in parameters.items() if value is not None}
     try:
         server = find_server(url, has_token="token" in given)
         address, shown = server.url.rstrip("/") + path, credential_headers(server.credential)
-        with httpx.stream(method, address, params=given, headers=shown, timeout=TIMEOUT_S) as response:
+        with (
+            open_client(address, timeout=TIMEOUT_S) as http,
+            http.stream(method, address, params=given, headers=shown) as response,
+        ):
             if response.is_error:
                 raise _refused(url, response)
             yield response

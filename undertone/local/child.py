@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ POLL_S = 0.02
 LOG_LIMIT_BYTES = 5_000_000
 LOOK_AT_LOG_S = 1.0
 PRIVATE_UMASK = 0o077
+_ERROR = re.compile(r"\b(FATAL|PANIC|ERROR|error): ")
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,19 @@ class Child:
 
     def last_line(self) -> str:
         """The last line that it has written since this start, or an empty string."""
+        lines = self._last_lines()
+        return lines[-1] if lines else ""
+
+    def first_error(self) -> str:
+        """The first of its last lines that tells of an error; the last line if none does. What follows is clean-up."""
+        return next((line for line in self._last_lines() if _ERROR.search(line)), self.last_line())
+
+    def _last_lines(self) -> list[str]:
         with self.command.log.open("rb") as log:
             log.seek(0, os.SEEK_END)
             begin = self._log_start if self._log_start <= log.tell() else 0  # moved aside meanwhile
             log.seek(max(begin, log.tell() - 4096))
-            lines = log.read().decode(errors="replace").strip().splitlines()
-        return lines[-1].strip() if lines else ""
+            return [line.strip() for line in log.read().decode(errors="replace").strip().splitlines()]
 
 
 def _open_private(path: str, flags: int) -> int:

@@ -54,6 +54,17 @@ def hold_home(home: Path) -> Iterator[None]:
         lock.release()
 
 
+def check_names(*folders: Path) -> None:
+    """Raise ``FatalError`` for a name that is no text: Java cannot open what lies there."""
+    for folder in folders:
+        try:
+            str(folder).encode()
+        except UnicodeEncodeError as error:
+            raise FatalError(
+                f"the name of the folder {str(folder)!a} is not UTF-8: choose another with --home or UNDERTONE_CACHE"
+            ) from error
+
+
 def make_home(home: Path) -> None:
     """Make the folder if there is none: its owner alone can list it. Raises ``OSError``."""
     if not home.exists():

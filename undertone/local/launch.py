@@ -13,10 +13,12 @@ import sys
 from typing import NoReturn, TypedDict
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1
+CAP_DAC_READ_SEARCH = 2
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 CAPABILITY_VERSION_3 = 0x20080522
 
 
@@ -44,12 +46,13 @@ def main() -> NoReturn:
     if launch["user"] is not None:
         user_id, group_id = launch["user"]
         if libc is not None and launch["enter_folders"]:
-            libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+            # Else access(2), by which initdb looks for its programs, judges by the user alone.
+            _check(libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0))
         os.setgroups([])
         os.setgid(group_id)
         os.setuid(user_id)
         if libc is not None and launch["enter_folders"]:
-            _keep_capability(libc, CAP_DAC_OVERRIDE)
+            _keep_one_capability(libc)
     if libc is not None:
         libc.prctl(PR_SET_PDEATHSIG, launch["death_signal"], 0, 0, 0)  # a change of user would clear it
         if os.getppid() != launch["parent"]:
@@ -60,13 +63,24 @@ def main() -> NoReturn:
         sys.exit(f"{command[0]} cannot be started: {error}")
 
 
-def _keep_capability(libc: ctypes.CDLL, capability: int) -> None:
-    """Hand one capability, still permitted after the change of user, on to the program."""
-    mask = 1 << capability
-    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-    sets = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)  # effective, permitted, inheritable; then the high words
-    if libc.capset(header, sets) != 0 or libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) != 0:
-        sys.exit(f"the capability to enter folders cannot be kept: {os.strerror(ctypes.get_errno())}")
+def _keep_one_capability(libc: ctypes.CDLL) -> None:
+    """Give up every capability but one that enters folders, and hand that on to the program.
+
+    Containers often have only the one that also writes.
+    """
+    for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
+        mask = 1 << capability
+        header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+        sets = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)  # effective, permitted, inheritable; the high words
+        if libc.capset(header, sets) == 0:
+            _check(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0))
+            return
+    _check(-1)
+
+
+def _check(result: int) -> None:
+    if result != 0:
+        sys.exit(f"the right to enter folders cannot be kept: {os.strerror(ctypes.get_errno())}")
 
 
 if __name__ == "__main__":

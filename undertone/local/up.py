@@ -19,14 +19,14 @@ from undertone.bootstrap import apply_topics, check_kafka
 from undertone.errors import FatalError
 from undertone.local.cache import close_cache
 from undertone.local.downloads import Downloads
-from undertone.local.environment import kafka_environment, program_environment
-from undertone.local.home import hold_home, keep_secret, with_secrets
+from undertone.local.environment import ignore_postgres_variables, kafka_environment, program_environment
+from undertone.local.home import check_names, hold_home, keep_secret, with_secrets
 from undertone.local.jars import jars_folder
 from undertone.local.kafka import EmbeddedKafka
 from undertone.local.parts import Part, Program
 from undertone.local.plan import WORKERS
 from undertone.local.ports import free_ports, ip_address_of, is_free, reached_at
-from undertone.local.postgres import EmbeddedPostgres
+from undertone.local.postgres import EmbeddedPostgres, check_postgres
 from undertone.local.supervisor import Step, Supervisor
 from undertone.local.terminal import Terminal
 from undertone.settings import Settings
@@ -42,6 +42,10 @@ def run_up(settings: Settings, *, demo: bool) -> None:
     cache = settings.cache.expanduser().absolute()
     changes: dict[str, object] = {"home": home, "cache": cache}
     os.umask(os.umask(0) | 0o022)  # nothing of what is written here may be changed by others; most of it not be read
+    check_names(home, cache)
+    if settings.database is None:
+        check_postgres(home)
+        ignore_postgres_variables(os.environ)
     with hold_home(home):
         close_cache(cache)
         changes["port"] = _choose_port(settings.host, settings.port)
