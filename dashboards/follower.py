@@ -6,6 +6,7 @@ import logging
 import random
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -17,6 +18,7 @@ from undertone.errors import PoisonError, Refusal, TransientError
 from undertone.events import Event
 from undertone.freshness import STALE_AFTER_S, Freshness
 from undertone.kafka import Record, open_reader, read_to_end, read_up_to, topic_name
+from undertone.retention import oldest_kept_ms
 from undertone.retry import backoff_s
 from undertone.settings import Settings
 from undertone.topics import DELETIONS
@@ -131,6 +133,7 @@ class Follower:
             start[self.slot(place, partitions)] = offset
             consumer.seek(place, offset)
         hub = Hub(partitions, tuple(start), self._keep_ms)
+        self._expire(hub)
         async for record in read_to_end(consumer):
             self._take(hub, record)
         self._deletions.begin(deletions, began_s)
@@ -144,9 +147,13 @@ class Follower:
             for records in (await consumer.getmany(timeout_ms=1000)).values():
                 for record in records:
                     self._take(self.hub, record)
+            self._expire(self.hub)
             await self._deletions.look(consumer)
             if self._deletions.is_stale and time.monotonic() - opened_s > self._deletions.stale_after_s:
                 raise TransientError(f"no fetch of the deletions was completed for {self._deletions.age_s:.0f} s")
+
+    def _expire(self, hub: Hub) -> None:
+        hub.expire(_now_ms(), oldest_kept_ms(self._settings, datetime.now(UTC)))
 
     def _take(self, hub: Hub, record: Record) -> None:
         slot = self.slot(TopicPartition(record.topic, record.partition), hub.partitions)

@@ -3,7 +3,8 @@
 The hub reads five topics. Offsets of all their partitions make a position: slot ``topic * partitions + partition``.
 Entries of one slot lie in the ring in the order of the log; the order between slots is the order of arrival, and
 may differ between replicas, which a cursor made of offsets does not mind. Of a deleted session the hub keeps and shows
-nothing, whichever of its records it reads first: deletions are read from their beginning.
+nothing, whichever of its records it reads first: deletions are read from their beginning. Nor of a session that is past
+the retention of text.
 """
 
 from collections import Counter, OrderedDict, deque
@@ -14,6 +15,7 @@ from itertools import takewhile
 from dashboards.positions import Position
 from dashboards.viewers import Entry, Viewer
 from undertone.events import Deletion, Event, Mark, Partial, Session, Utterance, Window
+from undertone.identifiers import session_made_ms
 from undertone.topics import DELETIONS, PARTIALS, SESSIONS, UTTERANCES, WINDOWS, place
 
 TOPICS = (SESSIONS, PARTIALS, UTTERANCES, WINDOWS, DELETIONS)
@@ -21,6 +23,7 @@ KEEP_MS = 600_000
 MAX_ENTRIES = 100_000
 MAX_BYTES = 64_000_000
 MAX_KNOWN = 50_000
+EXPIRE_EVERY_MS = 60_000
 _ENTRY_BYTES = 1000  # what an entry takes besides its text
 
 
@@ -65,6 +68,7 @@ class Hub:
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._windows: OrderedDict[Hashable, int] = OrderedDict()
         self._deleted: set[str] = set()
+        self._oldest_ms: int | None = None
         self._in_ring: Counter[str] = Counter()
 
     def slots(self, session_id: str | None) -> tuple[int, ...]:
@@ -106,6 +110,22 @@ class Hub:
         """Whether the session was deleted, whenever that was."""
         return session_id in self._deleted
 
+    def is_hidden(self, session_id: str) -> bool:
+        """Whether nothing of the session is shown: it was deleted, or is past the retention of text."""
+        return session_id in self._deleted or self._is_past(session_id)
+
+    def expire(self, now_ms: int, oldest_ms: int | None) -> None:
+        """Drop what has become old, also while nothing new is read: entries by their age, sessions by theirs.
+
+        Sessions that were made before ``oldest_ms`` (Unix milliseconds) are past the retention of text; None keeps all.
+        """
+        self._trim(now_ms)
+        if oldest_ms is None or (self._oldest_ms is not None and oldest_ms < self._oldest_ms + EXPIRE_EVERY_MS):
+            return  # so many sessions are not looked through each second
+        self._oldest_ms = oldest_ms
+        for name in [name for name in {*self._known, *self._in_ring} if self._is_past(name)]:
+            self._drop(name)
+
     def partials(self, session_id: str | None) -> Iterator[Partial]:
         """The text that is changing now, of one session or of all."""
         for name, known in self._known.items():
@@ -143,7 +163,7 @@ class Hub:
         """Remember what ``event`` says; return what viewers are to see of it."""
         if not isinstance(event, Deletion | Session | Partial | Utterance | Mark | Window):
             return None
-        if event.session_id in self._deleted:
+        if event.session_id in self._deleted or (not isinstance(event, Deletion) and self._is_past(event.session_id)):
             return None
         if isinstance(event, Deletion):
             return self._forget(event.forgotten())
@@ -177,6 +197,11 @@ class Hub:
         """Keep of the session that it is deleted; return what viewers are told, in place of all that waits for them."""
         name = deleted.session_id
         self._deleted.add(name)
+        self._drop(name)
+        return deleted
+
+    def _drop(self, name: str) -> None:
+        """Forget what is known of a session, and what waits for viewers."""
         self._known.pop(name, None)
         if self._in_ring.pop(name, 0):
             mine = [entry for entry in self._ring if entry.event.session_id == name]
@@ -184,7 +209,9 @@ class Hub:
             self._ring = deque(entry for entry in self._ring if entry.event.session_id != name)
         for viewer in self.viewers:
             viewer.forget(name)
-        return deleted
+
+    def _is_past(self, session_id: str) -> bool:
+        return self._oldest_ms is not None and session_made_ms(session_id) < self._oldest_ms
 
     def _learn_partial(self, known: Known, event: Partial) -> Partial | None:
         shown = known.partial

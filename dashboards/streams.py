@@ -164,7 +164,7 @@ class Streams:
         at = dict(snapshot.start)
         if bridge is None:
             at |= {slot: end for slot, (_, end) in missing.items()}
-        pieces = snapshot.pieces(partials, hub.is_deleted, complete=snapshot.complete and bridge is not None)
+        pieces = snapshot.pieces(partials, hub.is_hidden, complete=snapshot.complete and bridge is not None)
         whole = chain((event_begin("snapshot", at.values()),), pieces, (EVENT_END,))
         for chunk in _chunks(chain(whole, _bridged(bridge or (), hub, session_id, at))):
             yield chunk
@@ -181,7 +181,7 @@ def _bridged(
     """The events of the log behind the position ``at``, which moves with them."""
     for slot, offset, found in bridge:
         at[slot] = offset + 1
-        if not isinstance(found, Session | Utterance | Window) or hub.is_deleted(found.session_id):
+        if not isinstance(found, Session | Utterance | Window) or hub.is_hidden(found.session_id):
             continue
         if session_id in {None, found.session_id}:
             yield event(found.type, viewer_json(found), at.values())

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboards.hub import Hub
+from dashboards.hub import EXPIRE_EVERY_MS, Hub
 from dashboards.positions import Position, read_position, write_position
 from dashboards.viewers import Entry, Viewer
 from tests.storage_events import mark, partial, session, session_id, utterance, window
 from undertone.events import Deletion, Event, Partial, Session, Utterance, Window
+from undertone.identifiers import session_made_ms
 
 SESSIONS, PARTIALS, UTTERANCES, WINDOWS, DELETIONS = range(5)
 START: Position = (0, 0, 0, 0, 0)
@@ -187,6 +188,36 @@ def test_whatever_is_read_when_nothing_of_a_deleted_session_is_shown(steps: list
     assert about[-1].title is None
     finals = [event.seq for event in seen if isinstance(event, Utterance) and event.session_id == session_id(2)]
     assert finals == ([] if one else list(range(1, 7)))
+
+
+def test_a_quiet_hub_keeps_nothing_longer_than_a_busy_one() -> None:
+    log, hub = story(3, ()), new_hub(keep_ms=1000)
+    log.feed_all(hub, at_ms=5000)
+    hub.expire(6000, None)
+    assert list(hub.recent(None))
+    hub.expire(6001, None)
+    assert not list(hub.recent(None))
+    assert hub.knows(session_id(1)) is not None
+
+
+def test_nothing_of_a_session_past_the_retention_of_text_is_shown_or_kept() -> None:
+    log, hub = story(3, ()), new_hub()
+    log.feed_all(hub, at_ms=5000)
+    viewer = follow(hub)
+    made_ms = session_made_ms(session_id(1))
+    hub.expire(5000, made_ms)
+    assert not hub.is_hidden(session_id(1))
+    hub.expire(5000, made_ms + EXPIRE_EVERY_MS)
+    assert hub.is_hidden(session_id(1))
+    assert not events(viewer)
+    assert not list(hub.recent(None))
+    assert not list(hub.partials(None))
+    assert hub.knows(session_id(1)) is None
+    assert hub.said(session_id(1), utterance(1, 1).utterance_id) is None
+    log.write(utterance(1, 4), partial(1, 400_000, 400_100), session(1, seq=4), window(1, seq=4))
+    log.feed_all(hub, at_ms=5000)
+    assert not list(hub.recent(None))
+    assert not list(hub.partials(None))
 
 
 def test_what_waits_of_a_deleted_session_gives_its_room_back() -> None:
