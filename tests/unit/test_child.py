@@ -98,6 +98,21 @@ def test_a_long_log_is_moved_aside_and_a_short_one_is_not(tmp_path: Path) -> Non
         assert (log.read_text(), moved.read_text()) == ("", f"{word}\n" * 1000)
 
 
+async def test_its_last_words_are_known_though_the_log_has_just_been_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child_module, "LOG_LIMIT_BYTES", 0)
+    monkeypatch.setattr(child_module, "LOOK_AT_LOG_S", 0.0)
+    child = Child(command(tmp_path, "import time; print('last words', flush=True); time.sleep(60)"))
+    waiting = asyncio.create_task(child.wait())
+    try:
+        await until((tmp_path / "part.log.1").exists, 20)
+        assert child.last_line() == "last words"
+    finally:
+        await child.stop(0)
+    await waiting
+
+
 async def test_the_log_of_a_child_that_runs_stays_within_bounds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +133,9 @@ for n in itertools.count():
         await until(moved.exists, 20)
         first = moved.read_bytes()
         await until(lambda: moved.read_bytes() != first, 20, "it is moved aside again")
+        assert child.last_line()
+        # A line that is written at the moment of a move is lost: none is moved any more.
+        monkeypatch.setattr(child_module, "LOG_LIMIT_BYTES", 1_000_000_000)
         enough.touch()
         assert await waiting == 0
     finally:

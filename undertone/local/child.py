@@ -19,6 +19,7 @@ from undertone.local import launch
 POLL_S = 0.02
 LOG_LIMIT_BYTES = 5_000_000
 LOOK_AT_LOG_S = 1.0
+TAIL_BYTES = 4096
 PRIVATE_UMASK = 0o077
 _ERROR = re.compile(r"\b(FATAL|PANIC|ERROR|error): ")
 
@@ -48,6 +49,7 @@ class Child:
         """Start it. The log is appended to, and moved aside where it has grown too long."""
         self.command = command
         rotate(command.log, LOG_LIMIT_BYTES)
+        self._was_moved = False  # since this start
         before: launch.Launch = {
             "parent": os.getpid(),
             "death_signal": command.death_signal,
@@ -83,7 +85,7 @@ class Child:
         look_s = 0.0
         while (status := self.status) is None:
             if (now_s := time.monotonic()) >= look_s:
-                rotate(self.command.log, LOG_LIMIT_BYTES)
+                self._was_moved |= rotate(self.command.log, LOG_LIMIT_BYTES)
                 look_s = now_s + LOOK_AT_LOG_S
             await asyncio.sleep(POLL_S)
         return status
@@ -113,24 +115,38 @@ class Child:
         return next((line for line in self._last_lines() if _ERROR.search(line)), self.last_line())
 
     def _last_lines(self) -> list[str]:
-        with self.command.log.open("rb") as log:
-            log.seek(0, os.SEEK_END)
-            begin = self._log_start if self._log_start <= log.tell() else 0  # moved aside meanwhile
-            log.seek(max(begin, log.tell() - 4096))
-            return [line.strip() for line in log.read().decode(errors="replace").strip().splitlines()]
+        log = self.command.log
+        tail = _tail(log, 0 if self._was_moved else self._log_start)
+        if self._was_moved and len(tail) < TAIL_BYTES:
+            tail = _tail(_moved(log), 0)[len(tail) - TAIL_BYTES :] + tail
+        return [line.strip() for line in tail.decode(errors="replace").strip().splitlines()]
+
+
+def _moved(log: Path) -> Path:
+    return log.with_name(f"{log.name}.1")
+
+
+def _tail(path: Path, begin: int) -> bytes:
+    """The last ``TAIL_BYTES`` of a file at most, and nothing before ``begin``."""
+    with path.open("rb") as file:
+        file.seek(max(begin, file.seek(0, os.SEEK_END) - TAIL_BYTES))
+        return file.read()
 
 
 def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def rotate(log: Path, limit_bytes: int) -> None:
+def rotate(log: Path, limit_bytes: int) -> bool:
     """Move what a log holds to ``NAME.1`` if it is longer than ``limit_bytes``, also while a child appends to it.
+
+    Returns whether it was moved.
 
     The child holds the file open, so its content is copied and the file then emptied. What it appends between the end
     of the copy and that is lost: a line or two, against a log without bound.
     """
     if not log.exists() or log.stat().st_size <= limit_bytes:
-        return
-    shutil.copy(log, log.with_name(f"{log.name}.1"))
+        return False
+    shutil.copy(log, _moved(log))
     os.truncate(log, 0)
+    return True
