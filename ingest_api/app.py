@@ -78,7 +78,7 @@ def make_app(settings: Settings, on_failure: OnFailure = terminate) -> FastAPI:
     app.add_middleware(SafeHeaders)
     handle_refusals(app)
     knowing = [Depends(follower.wait_until_ready)]
-    app.include_router(session_routes(ingest, quotas), dependencies=knowing)
+    app.include_router(session_routes(ingest, quotas))
     app.include_router(file_routes(ingest), dependencies=knowing)
     app.include_router(deletion_routes(ingest, guard, settings))
     app.include_router(login_routes(guard, quotas))

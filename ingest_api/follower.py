@@ -86,10 +86,9 @@ class Follower:
         """Read the session's partition of the log to where it ended at the call; the offset up to which it is read.
 
         Where Kafka does not answer within ``END_WITHIN_S``, how far it is read already: an ``Open`` with that ``seen``
-        yields to what this process has not read. Raises ``Refusal`` before anything was read.
+        yields to what this process has not read. Raises ``Refusal`` as ``wait_until_ready``.
         """
-        if not self._positions:
-            raise kafka_away()
+        await self.wait_until_ready()
         partition = TopicPartition(topic_name(self._settings, AUDIO), place(session_id, len(self._positions)))
         try:
             async with asyncio.timeout(END_WITHIN_S):

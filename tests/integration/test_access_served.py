@@ -22,6 +22,7 @@ from tests.waiting import until
 from undertone.access.keys import make_key
 from undertone.access.logins import link_to, make_command_login
 from undertone.access.rights import Right
+from undertone.local.environment import kafka_environment
 from undertone.local.ports import LOOPBACK, free_ports
 from undertone.settings import Settings
 from undertone.tokens import make_token
@@ -177,8 +178,15 @@ async def test_sessions_are_made_so_often_a_minute_by_a_key_and_from_an_address(
             assert await make(keys[1], "192.0.2.0") == "too_many_sessions"
 
 
-async def test_sockets_of_an_address_and_of_a_session_are_counted_while_they_are_open(serve: Serve) -> None:
-    async with serve(UNDERTONE_STREAMS_PER_ADDRESS="5", UNDERTONE_PROXIES="*") as web:
+async def test_sockets_of_an_address_and_of_a_session_are_counted_while_they_are_open(
+    serve: Serve, topics: Settings
+) -> None:
+    given = {
+        **kafka_environment(topics),
+        "UNDERTONE_TOPIC_PREFIX": topics.topic_prefix,
+        "UNDERTONE_PARTITIONS": str(topics.partitions),
+    }
+    async with serve(UNDERTONE_STREAMS_PER_ADDRESS="5", UNDERTONE_PROXIES="*", **given) as web:
         other = SESSION[:-1] + "2"
         open_: list[ClientConnection] = [await web.connect(web.token()) for _ in range(4)]
         assert await _refusal(web.connect(web.token())) == ("too_many_streams", 4429)
