@@ -171,4 +171,5 @@ async def test_the_read_side_keeps_to_its_openapi(topics: Settings, database: st
         known = [Known(session_id(), None, heard.utterance_id), Known(session_id(2), None)]
         answered = await asyncio.to_thread(attack, address, lambda: known)
     reached = {label for label, status in answered if status == 200}
-    assert reached == {label for label, _ in answered}, answered
+    # A proof needs the name of a secret, which is not drawn: tests/integration/test_other_users.py asks for one.
+    assert reached == {label for label, _ in answered} - {"GET /v1/login/proof"}, answered
