@@ -101,6 +101,8 @@ def _decode_stream(container: InputContainer) -> Iterator[bytes]:
     if not container.streams.audio:
         raise Refusal("no_audio_stream", "the file holds no sound, only other streams", status=422)
     stream = container.streams.audio[0]
+    if stream.codec_context is None:  # of a codec that nobody knows, as in a damaged header
+        raise _not_audio()
     stream.codec_context.thread_count = 1  # threads would need memory by the number of cores
     resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
     bad_packets = 0
