@@ -1,9 +1,10 @@
 """The audio WebSocket: a thin adapter between a socket, the pure ``Connection`` and the publisher.
 
-Seven tasks serve one socket, and the first to end decides how it ends. ``_receive`` reads, and hands records over in
+Eight tasks serve one socket, and the first to end decides how it ends. ``_receive`` reads, and hands records over in
 order without waiting for the broker (``record_sender``); ``_acknowledge`` waits in the same order until they count, and
 tells the recorder; ``_report`` says every second how far behind the transcriber is; ``_finish`` waits for the end after
-a stop; ``_obey`` waits for a deletion, ``_yield`` for another recorder.
+a stop; ``_obey`` waits for a deletion, ``_yield`` for another recorder, ``_check`` for the end of the token; the sender
+joins gaps.
 """
 
 import asyncio
