@@ -1,6 +1,7 @@
 """A Chromium for the browser tests: an installed one, else the system's package, else Playwright's own download."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -85,6 +86,11 @@ def hearing(wav: Path) -> tuple[str, ...]:
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-audio-capture={wav}%noloop",
     )
+
+
+def from_second(second: int) -> re.Pattern[str]:
+    """Matches a shown time of ``second`` (below 60) or later: a slow machine may never show a certain one."""
+    return re.compile(f"^(0:({'|'.join(f'{later:02}' for later in range(second, 60))})|[1-9]\\d*:\\d\\d)$")
 
 
 def _installed() -> str | None:

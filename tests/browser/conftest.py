@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.microphone import write_speech
 from tests.browser.platform import Platform, running_platform
+
+expect.set_options(timeout=20_000)  # five seconds, Playwright's default, are not enough where others use the cores too
 
 
 @pytest.fixture(scope="session")

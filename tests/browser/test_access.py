@@ -21,7 +21,7 @@ from storage.engine import make_engine
 from storage.migrations import upgrade
 from storage.upserts import Sourced, store
 from tests.browser.axe import violations_in_every_look
-from tests.browser.chromium import browser, hearing, open_page
+from tests.browser.chromium import browser, from_second, hearing, open_page
 from tests.storage_events import session, session_id, utterance
 from tests.viewing import served
 from tests.waiting import until
@@ -169,7 +169,7 @@ async def test_a_login_that_ends_holds_up_no_recording_and_is_asked_for_before_t
         await expect(status).to_have_text(re.compile("^Offline"))
         await page.context.set_offline(False)
         await expect(status).to_have_text(re.compile("^Live"), timeout=20_000)
-        await expect(page.locator("#time")).to_have_text("0:08", timeout=10_000)
+        await expect(page.locator("#time")).to_have_text(from_second(8), timeout=10_000)
         await page.get_by_role("button", name="Stop").click()
         await expect(status).to_have_text(re.compile("^Finishing"))
         assert await dialog.count() == 0

@@ -498,6 +498,7 @@ async def test_after_ten_thousand_utterances_the_page_holds_and_does_no_more_tha
         client = await page.context.new_cdp_session(page)
         await client.send("Performance.enable", {"timeDomain": "threadTicks"})
         statistics = await flow(writer, page, statistics, said[begun:early])
+        early_ms = await cost_of_a_change(writer, page, client, said[early])
         before = await usage(client)
         statistics = await flow(writer, page, statistics, said[early:late])
         # At the pace of speech, more than it lets go at once, nothing moves; in the haste before, it may.
@@ -505,10 +506,10 @@ async def test_after_ten_thousand_utterances_the_page_holds_and_does_no_more_tha
         await flow(writer, page, statistics, said[late:], step=3)
         assert await shifts(page) == []
         after = await usage(client)
-        costs = await cost_of_a_change(writer, page, client, finals(1, MANY + 1)[0])
+        late_ms = await cost_of_a_change(writer, page, client, finals(1, MANY + 1)[0])
         assert after["JSHeapUsedSize"] - before["JSHeapUsedSize"] < 4e6, (before, after)
         assert after["Nodes"] < before["Nodes"] * 1.15, (before, after)
-        assert costs < 30, f"{costs} ms, ten times a second"
+        assert late_ms < 2 * early_ms
         await check_rows(page)
         assert complaints == []
 
