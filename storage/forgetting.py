@@ -12,8 +12,8 @@ from storage.schema import deletions, progress, sessions, utterances, windows
 from undertone.events import Deletion
 from undertone.identifiers import mark_key, window_key
 
-# Whoever finds a session is known by its row in `sessions`: that goes first.
-_CONTENT = (sessions, utterances, windows, progress)
+CONTENT = (sessions, utterances, windows, progress)
+"""All that holds rows of a session. Whoever finds one is known by its row in `sessions`: that goes first."""
 _LOCK = 0x666F72676574  # "forget": shared by those who store, exclusive for who forgets
 
 
@@ -32,7 +32,7 @@ async def forget(engine: AsyncEngine, given: Sequence[Deletion]) -> None:
             insert(deletions).on_conflict_do_nothing(),
             [{"session_id": one.session_id, "requested_at": one.requested_at} for one in given],
         )
-        for table in _CONTENT:
+        for table in CONTENT:
             mine = table.c.session_id.in_([one.session_id for one in given])
             await connection.execute(delete(table).where(mine))
 
@@ -80,7 +80,7 @@ async def older(engine: AsyncEngine, oldest: str, limit: int) -> list[str]:
     """
     found = set[str]()
     async with reading(engine) as connection:
-        for table in _CONTENT:
+        for table in CONTENT:
             mine = select(table.c.session_id).where(table.c.session_id < oldest)
             found |= set(await connection.scalars(mine.order_by(table.c.session_id).limit(limit)))
     return sorted(found)[:limit]
@@ -89,5 +89,5 @@ async def older(engine: AsyncEngine, oldest: str, limit: int) -> list[str]:
 async def drop(engine: AsyncEngine, session_id: str) -> None:
     """Remove the rows of a session that is past its age, in one transaction. Raises as ``forget`` does."""
     async with writing(engine) as connection:
-        for table in _CONTENT:
+        for table in CONTENT:
             await connection.execute(delete(table).where(table.c.session_id == session_id))

@@ -7,6 +7,7 @@ an utterance may be stored before its session. Ids sort bytewise (collation C), 
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Computed,
     DateTime,
@@ -125,6 +126,16 @@ deletions = Table(
     metadata,
     Column("session_id", _ID, primary_key=True),
     Column("requested_at", _TIME, nullable=False),
+)
+
+# one row: the session id below which the retention of text removes sessions (storage/horizon.py)
+horizon = Table(
+    "horizon",
+    metadata,
+    Column("one", Boolean, CheckConstraint("one"), primary_key=True),
+    Column("kept_from", _ID, nullable=False),
+    Column("is_behind", Boolean, nullable=False),
+    Column("moved_at", _TIME, nullable=False),
 )
 
 # the next offset to apply of every partition read, stored together with what the earlier ones changed

@@ -25,19 +25,19 @@ class Sourced:
     event: Event | None
 
 
-async def store(engine: AsyncEngine, batch: Sequence[Sourced], oldest: str | None = None) -> int:
+async def store(engine: AsyncEngine, batch: Sequence[Sourced]) -> int:
     """Apply ``batch``, in order, and return how many of its records were new. Durable on return; all or nothing.
 
     Records below the stored offset of their partition are repeats. The first final with an id or a ``seq`` wins;
     a window is replaced by a higher ``seq``; a session by a higher ``seq``, or the same from later in the log.
-    Nothing is stored of deleted sessions, nor of those with ids below ``oldest``: see ``storage.forgetting``.
+    Nothing is stored of deleted sessions: see ``storage.forgetting``.
     Raises ``TransientError`` while PostgreSQL is away, ``PoisonError`` if it rejects a value of some record.
     """
     if not batch:
         return 0
     async with writing(engine) as connection:
         fresh = await _take(connection, batch)
-        kept = await _without_forgotten(connection, fresh, oldest)
+        kept = await _without_forgotten(connection, fresh)
         await _store_sessions(connection, kept)
         await _store_finals(connection, [item.event for item in kept])
         await _store_windows(connection, [item.event for item in kept])
@@ -92,14 +92,11 @@ async def _take(connection: AsyncConnection, batch: Sequence[Sourced]) -> list[S
     return fresh
 
 
-async def _without_forgotten(
-    connection: AsyncConnection, batch: Sequence[Sourced], oldest: str | None
-) -> list[Sourced]:
+async def _without_forgotten(connection: AsyncConnection, batch: Sequence[Sourced]) -> list[Sourced]:
     kept = [
         (item, item.event.session_id)
         for item in batch
         if isinstance(item.event, Session | Utterance | Mark | Window)
-        and (oldest is None or item.event.session_id >= oldest)
         and not (isinstance(item.event, Session) and item.event.state == "deleted")
     ]
     deleted = await deleted_among(connection, {session_id for _, session_id in kept})

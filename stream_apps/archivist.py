@@ -18,7 +18,7 @@ from storage.queries import stored_offsets
 from storage.upserts import Sourced, forget_place, store
 from stream_apps.dead_letters import DeadLetters
 from stream_apps.deliveries import Delivery
-from stream_apps.oblivion import Oblivion, oldest_kept
+from stream_apps.oblivion import Oblivion
 from stream_apps.patience import Patience
 from stream_apps.presence import Outputs
 from stream_apps.reading import read_history
@@ -42,10 +42,8 @@ MAX_WAITING = 2000
 class Archivist:
     """Applies batches of records to the database. Holds a pool of connections: ``close`` it."""
 
-    def __init__(self, database_url: str, oldest: Callable[[], str | None] = lambda: None) -> None:
-        """``oldest`` gives the id below which sessions are past their retention, None while none is."""
+    def __init__(self, database_url: str) -> None:
         self.engine = make_engine(database_url, pool_size=3)
-        self._oldest = oldest
 
     async def apply(self, batch: Sequence[Sourced]) -> int:
         """Store the records' effects and source offsets, and return how many were new. Durable on return.
@@ -53,7 +51,7 @@ class Archivist:
         One transaction: all or nothing, and a batch applied again changes nothing. Raises ``TransientError`` while
         PostgreSQL is away, ``PoisonError`` if it refuses a record: then apply the records one by one, in order.
         """
-        return await store(self.engine, batch, self._oldest())
+        return await store(self.engine, batch)
 
     async def stored(self) -> dict[tuple[str, int], int]:
         """The next offset to store of each (topic, partition). Raises ``TransientError`` as ``apply`` does."""
@@ -236,7 +234,7 @@ async def open_archivist(
     settings: Settings, outputs: Outputs, dead_letters: DeadLetters
 ) -> AsyncIterator[ArchivistApp]:
     """The app with its connections, closed on exit. Raises ``FatalError`` if no database is set."""
-    archivist = Archivist(settings.database_url(), lambda: oldest_kept(settings))
+    archivist = Archivist(settings.database_url())
     try:
         yield ArchivistApp(settings, archivist, outputs, dead_letters)
     finally:

@@ -13,13 +13,14 @@ from typing import Protocol, TypeVar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage.forgetting import deleted_at, drop, forget, keys_of, not_forgotten, older
+from storage.horizon import move_horizon, read_horizon
 from stream_apps.deliveries import Delivery
 from stream_apps.presence import Outputs
 from undertone.deletions import deletion_of, read_deletions
 from undertone.errors import PoisonError
 from undertone.events import Deletion
-from undertone.identifiers import make_session_id, session_made_ms, session_of_key
-from undertone.retention import SWEEP_MS, bounded_sweep_ms, oldest_kept_ms
+from undertone.identifiers import make_session_id, session_of_key
+from undertone.retention import SWEEP_MS, oldest_kept_ms
 from undertone.retry import retry
 from undertone.settings import Settings
 from undertone.topics import DAY_MS, DELETIONS, UTTERANCES, WINDOWS, Topic
@@ -43,13 +44,22 @@ class Persist(Protocol):
 class Oblivion:
     """Which sessions of the partitions at hand are deleted or past their age, and what is done about them."""
 
-    def __init__(self, settings: Settings, engine: AsyncEngine, outputs: Outputs, persist: Persist) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: AsyncEngine,
+        outputs: Outputs,
+        persist: Persist,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._settings = settings
         self._engine = engine
         self._outputs = outputs
         self._persist = persist
+        self._clock = clock
         self._known: dict[str, Deletion] = {}
         self._deleted: set[str] = set()
+        self._horizon = ""
 
     async def read_back(self, partitions: frozenset[int]) -> None:
         """Before the first record: read which sessions are deleted."""
@@ -57,10 +67,11 @@ class Oblivion:
         self._deleted = set(self._known)
 
     async def catch_up(self) -> None:
-        """Forget what was read back and the database does not know to be deleted.
+        """Learn the horizon, and forget what was read back and the database does not know to be deleted.
 
         It does not after a return to an older backup of it, or if the archivist was killed before it could forget.
         """
+        self._horizon = await self._persist(lambda: read_horizon(self._engine))
         known, self._known = self._known, {}
         for some in _chunks(list(known), DELETIONS_AT_ONCE):
             unknown = await self._persist(lambda some=some: not_forgotten(self._engine, some))  # type: ignore[misc]
@@ -94,12 +105,11 @@ class Oblivion:
             await self._outputs.put(DELETIONS, session_id, deletion)
 
     def covers(self, delivery: Delivery) -> bool:
-        """Whether it is of a session that is deleted or past its age, and on its way since before that or replayed."""
+        """Whether it is of a session that is deleted or behind the horizon, and came late or is replayed."""
         session_id = session_of_key(delivery.key)
         if session_id is None or delivery.topic is DELETIONS:
             return False
-        oldest = oldest_kept(self._settings)
-        return session_id in self._deleted or (oldest is not None and session_id < oldest)
+        return session_id in self._deleted or session_id < min(self._horizon, self._oldest_kept() or "")
 
     async def bury(self, deliveries: Sequence[Delivery]) -> None:
         """End the keys of those among these that came late; durable on return."""
@@ -111,31 +121,34 @@ class Oblivion:
     async def expire(self) -> None:
         """For ever: end the keys, then remove the rows of what is past the retention of text, session by session."""
         while True:
-            end = await self._persist(self._sweep_end)
-            while sessions := await self._persist(lambda end=end: self._past(end)):  # type: ignore[misc]
+            if oldest := self._oldest_kept():
+                await self._move_horizon(oldest)
+            while sessions := await self._persist(self._past):
                 for session_id in sessions:
                     await self._end_keys(session_id)
                     await self._persist(lambda session_id=session_id: drop(self._engine, session_id))  # type: ignore[misc]
                 log.info("%d sessions were past the retention of text", len(sessions))
             await asyncio.sleep(EXPIRE_EVERY_S)
 
-    async def _sweep_end(self) -> str | None:
-        """The id below which this sweep removes sessions; None where nothing is to be removed."""
-        oldest_ms = oldest_kept_ms(self._settings, datetime.now(UTC))
-        if oldest_ms is None or not (first := await older(self._engine, make_session_id(oldest_ms, 0), 1)):
-            return None
-        end_ms = bounded_sweep_ms(oldest_ms, session_made_ms(first[0]))
-        if end_ms < oldest_ms:
+    def _oldest_kept(self) -> str | None:
+        """The id below which sessions are past the retention of text by the clock; None where text is kept for ever."""
+        oldest_ms = oldest_kept_ms(self._settings, self._clock())
+        return None if oldest_ms is None else make_session_id(oldest_ms, 0)
+
+    async def _move_horizon(self, oldest: str) -> None:
+        step = await self._persist(lambda: move_horizon(self._engine, oldest, EXPIRE_EVERY_S))
+        self._horizon = step.kept_from
+        if step.left_ms:
             log.error(
-                "%.1f days of history are past the retention of text, and one sweep removes %d: the rest follows week "
-                "by week, every hour. If the clock of this machine is wrong, stop the archivist and set it",
-                (oldest_ms - session_made_ms(first[0])) / DAY_MS,
+                "%.1f days of history are still past the retention of text. They go %d days at a time, an hour apart. "
+                "If the clock of this machine is wrong, stop the archivist and set it",
+                step.left_ms / DAY_MS,
                 SWEEP_MS // DAY_MS,
             )
-        return make_session_id(end_ms, 0)
 
-    async def _past(self, end: str | None) -> list[str]:
-        return [] if end is None else await older(self._engine, end, EXPIRE_SESSIONS)
+    async def _past(self) -> list[str]:
+        end = min(self._horizon, self._oldest_kept() or "")
+        return await older(self._engine, end, EXPIRE_SESSIONS) if end else []
 
     async def _forget(self, deletions: Sequence[Deletion]) -> None:
         self._deleted |= {deletion.session_id for deletion in deletions}
@@ -151,12 +164,6 @@ class Oblivion:
     async def _end(self, topic: Topic, session_id: str, keys: Sequence[bytes]) -> None:
         for some in _chunks(keys, TOMBSTONES_AT_ONCE):
             await asyncio.gather(*(self._outputs.bury(topic, session_id, key) for key in some))
-
-
-def oldest_kept(settings: Settings) -> str | None:
-    """The id below which sessions are past the retention of text; None where text is kept for ever."""
-    oldest_ms = oldest_kept_ms(settings, datetime.now(UTC))
-    return None if oldest_ms is None else make_session_id(oldest_ms, 0)
 
 
 def _deletion(delivery: Delivery) -> Deletion | None:

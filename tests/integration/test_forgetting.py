@@ -296,7 +296,12 @@ async def test_one_sweep_removes_a_week_of_what_looks_old(whole: Settings, caplo
         await until(lambda: rows(limited, first) == rows(limited, second) == NONE, 20)
         await until(lambda: "were past the retention of text" in caplog.text or None, 20)
     assert rows(limited, third) != NONE
-    assert "one sweep removes 7: the rest follows" in caplog.text
+    assert "They go 7 days at a time, an hour apart" in caplog.text
+    caplog.clear()
+    async with archiving(limited):  # neither does a start remove more, nor is anything refused that comes now
+        await until(lambda: "still past the retention of text" in caplog.text or None, 20)
+        await write(limited, *(_in(third, event) for event in conversation(1, 10)))
+        await until(lambda: rows(limited, third)["utterances"] == 10, 20)
 
 
 def _in(name: str, event: Event) -> Event:
