@@ -7,15 +7,17 @@ nothing, whichever of its records it reads first: deletions are read from their 
 the retention of text.
 """
 
-from collections import Counter, OrderedDict, deque
-from collections.abc import Hashable, Iterator, Mapping
+from bisect import bisect_left
+from collections import OrderedDict, deque
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import chain, takewhile
 
 from dashboards.positions import Position
 from dashboards.viewers import Entry, Viewer
 from undertone.events import Deletion, Event, Mark, Partial, Session, Utterance, Window
 from undertone.identifiers import session_made_ms
+from undertone.parts import in_parts
 from undertone.topics import DELETIONS, PARTIALS, SESSIONS, UTTERANCES, WINDOWS, place
 
 TOPICS = (SESSIONS, PARTIALS, UTTERANCES, WINDOWS, DELETIONS)
@@ -58,6 +60,7 @@ class Hub:
         self.partitions = partitions
         self.head = start
         self.viewers: set[Viewer] = set()
+        self._attaching: set[Viewer] = set()
         self._floor = list(start)
         self._ring: deque[Entry] = deque()
         self._bytes = 0
@@ -69,7 +72,7 @@ class Hub:
         self._windows: OrderedDict[Hashable, int] = OrderedDict()
         self._deleted: set[str] = set()
         self._oldest_ms: int | None = None
-        self._in_ring: Counter[str] = Counter()
+        self._of: dict[str, deque[Entry]] = {}  # the entries of the ring by session
 
     def slots(self, session_id: str | None) -> tuple[int, ...]:
         """The slots that concern a session, or all of them."""
@@ -88,7 +91,7 @@ class Hub:
             entry = Entry(self._index, min(at_ms, now_ms), slot, offset, self.head, shown)
             self._index += 1
             self._ring.append(entry)
-            self._in_ring[shown.session_id] += 1
+            self._of.setdefault(shown.session_id, deque()).append(entry)
             self._bytes += len(entry.data) + _ENTRY_BYTES
             for viewer in self.viewers:
                 viewer.push(entry)
@@ -101,8 +104,6 @@ class Hub:
 
     def said(self, session_id: str, utterance_id: str) -> Utterance | None:
         """An utterance of the last minutes."""
-        if session_id not in self._in_ring:
-            return None
         finals = (event for event in self.recent(session_id) if isinstance(event, Utterance))
         return next((final for final in finals if final.utterance_id == utterance_id), None)
 
@@ -123,7 +124,7 @@ class Hub:
         if oldest_ms is None or (self._oldest_ms is not None and oldest_ms < self._oldest_ms + EXPIRE_EVERY_MS):
             return  # so many sessions are not looked through each second
         self._oldest_ms = oldest_ms
-        for name in [name for name in {*self._known, *self._in_ring} if self._is_past(name)]:
+        for name in [name for name in {*self._known, *self._of} if self._is_past(name)]:
             self._drop(name)
 
     def partials(self, session_id: str | None) -> Iterator[Partial]:
@@ -134,30 +135,50 @@ class Hub:
 
     def recent(self, session_id: str | None) -> Iterator[Session | Utterance | Window]:
         """Every event in the ring but partials, of one session or of all, oldest first."""
-        for entry in self._ring:
-            if not isinstance(entry.event, Partial) and session_id in {None, entry.event.session_id}:
+        for entry in self._entries(session_id):
+            if not isinstance(entry.event, Partial):
                 yield entry.event
 
     def missing(self, start: Mapping[int, int]) -> dict[int, tuple[int, int]]:
         """The ranges of offsets, by slot, that lie between ``start`` and the ring."""
         return {slot: (at, self._floor[slot]) for slot, at in start.items() if at < self._floor[slot]}
 
-    def attach(self, session_id: str | None, start: Mapping[int, int]) -> Viewer:
-        """A viewer who has seen the log below ``start``, with what the ring has from there on. ``detach`` it."""
-        slots = self.slots(session_id)
-        viewer = Viewer(session_id, slots, dict(start))
-        # Positions only grow: from the first one that has nothing new, backwards, nobody need look. Thousands may come
-        # back at once, each with nearly all of the ring behind it.
-        new = takewhile(lambda entry: any(entry.head[slot] > start[slot] for slot in slots), reversed(self._ring))
-        for entry in reversed(list(new)):
-            if not (isinstance(entry.event, Partial) and self._is_void(entry.event)):
-                viewer.load(entry)
-        self.viewers.add(viewer)
+    async def attach(self, session_id: str | None, start: Mapping[int, int]) -> Viewer:
+        """A viewer who has seen the log below ``start``, with what the ring has from there on. ``detach`` it.
+
+        The ring counts as it is when this is called: ``missing`` belongs to the same moment.
+        """
+        viewer = Viewer(session_id, self.slots(session_id), dict(start))
+        ring = list(self._entries(session_id))
+        # Positions only grow. Thousands may come back at once, each with nearly all of the ring behind it.
+        first = bisect_left(ring, True, key=lambda entry: any(entry.head[slot] > at for slot, at in start.items()))
+        self._attaching.add(viewer)
+        try:
+            async for part in in_parts(ring[first:]):
+                self._load(viewer, part)
+            newest = ring[-1].index if ring else -1
+            meanwhile = takewhile(lambda entry: entry.index > newest, reversed(self._entries(session_id)))
+            self._load(viewer, reversed(list(meanwhile)))
+            self.viewers.add(viewer)
+        finally:
+            self._attaching.discard(viewer)
         return viewer
 
     def detach(self, viewer: Viewer) -> None:
         """Forget a viewer."""
         self.viewers.discard(viewer)
+
+    def _entries(self, session_id: str | None) -> deque[Entry]:
+        """What the ring has of one session or of all, oldest first."""
+        return self._ring if session_id is None else self._of.get(session_id, deque())
+
+    def _load(self, viewer: Viewer, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            event = entry.event
+            is_void = isinstance(event, Partial) and self._is_void(event)
+            is_gone = self.is_hidden(event.session_id) and not (isinstance(event, Session) and event.state == "deleted")
+            if not is_void and not is_gone:
+                viewer.load(entry)
 
     def _learn(self, event: Event | None, offset: int) -> Session | Partial | Utterance | Window | None:
         """Remember what ``event`` says; return what viewers are to see of it."""
@@ -203,11 +224,10 @@ class Hub:
     def _drop(self, name: str) -> None:
         """Forget what is known of a session, and what waits for viewers."""
         self._known.pop(name, None)
-        if self._in_ring.pop(name, 0):
-            mine = [entry for entry in self._ring if entry.event.session_id == name]
+        if mine := self._of.pop(name, None):
             self._bytes -= sum(len(entry.data) + _ENTRY_BYTES for entry in mine)
             self._ring = deque(entry for entry in self._ring if entry.event.session_id != name)
-        for viewer in self.viewers:
+        for viewer in chain(self.viewers, self._attaching):
             viewer.forget(name)
 
     def _is_past(self, session_id: str) -> bool:
@@ -241,7 +261,8 @@ class Hub:
         ):
             entry = ring.popleft()
             self._bytes -= len(entry.data) + _ENTRY_BYTES
-            self._in_ring[entry.event.session_id] -= 1
-            if not self._in_ring[entry.event.session_id]:
-                del self._in_ring[entry.event.session_id]
+            mine = self._of[entry.event.session_id]
+            mine.popleft()  # entries of a session lie in the order of the ring
+            if not mine:
+                del self._of[entry.event.session_id]
             self._floor[entry.slot] = entry.offset + 1

@@ -123,8 +123,9 @@ class Streams:
             if viewer is None:
                 assert snapshot is not None
                 partials = list(hub.partials(session_id))
-                viewer = hub.attach(session_id, snapshot.start)
-                beginning = self._beginning(hub, session_id, snapshot, partials)
+                missing = hub.missing(snapshot.start)
+                viewer = await hub.attach(session_id, snapshot.start)
+                beginning = self._beginning(hub, session_id, snapshot, partials, missing)
                 snapshot = None  # this frame lives as long as the viewer watches
                 async for chunk in beginning:
                     yield chunk
@@ -144,7 +145,7 @@ class Streams:
         if position is None or not await self._has_reached(hub, slots, position):
             return None
         start = dict(zip(slots, position, strict=True))
-        return None if hub.missing(start) else hub.attach(session_id, start)
+        return None if hub.missing(start) else await hub.attach(session_id, start)
 
     async def _has_reached(self, hub: Hub, slots: tuple[int, ...], position: Position) -> bool:
         """Whether the hub comes as far as another replica was when it gave out this position."""
@@ -156,10 +157,14 @@ class Streams:
         return True
 
     async def _beginning(
-        self, hub: Hub, session_id: str | None, snapshot: EncodedSnapshot, partials: list[Partial]
+        self,
+        hub: Hub,
+        session_id: str | None,
+        snapshot: EncodedSnapshot,
+        partials: list[Partial],
+        missing: Mapping[int, tuple[int, int]],
     ) -> AsyncIterator[bytes]:
-        """The snapshot, and the events between it and the ring, for a viewer who is attached behind it."""
-        missing = hub.missing(snapshot.start)
+        """The snapshot, and the events ``missing`` between it and the ring, for a viewer who is attached behind it."""
         bridge = await self._bridge(missing) if missing else []
         at = dict(snapshot.start)
         if bridge is None:

@@ -1,8 +1,10 @@
 """The hub's pure core: order, repeats, cuts and resumes, void partials, bounds."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,7 +56,7 @@ def new_hub(**bounds: int) -> Hub:
 
 
 def follow(hub: Hub, position: Position = START, name: str | None = None) -> Viewer:
-    return hub.attach(name, dict(enumerate(position)))
+    return asyncio.run(hub.attach(name, dict(enumerate(position))))
 
 
 def drain(viewer: Viewer) -> list[Entry]:
@@ -392,3 +394,38 @@ def test_cursors_give_back_the_position(position: list[int]) -> None:
 def test_any_text_is_read_as_a_cursor_or_none(text: str) -> None:
     found = read_position(text, 4)
     assert found is None or len(found) == 4
+
+
+async def test_what_happens_while_a_viewer_takes_in_the_ring_comes_behind_it() -> None:
+    """All of the ring, part by part: what is added meanwhile follows, and what is deleted meanwhile does not come."""
+    log, hub = Log(), new_hub()
+    log.write(*(utterance(1 + seq % 2, seq // 2 + 1) for seq in range(1000)))
+    log.feed_all(hub)
+    attaching = asyncio.create_task(hub.attach(None, dict(enumerate(START))))
+    await asyncio.sleep(0)  # its first part is taken in
+    assert not attaching.done()
+    log.write(utterance(1, 501), deletion(2))
+    log.feed_all(hub)
+    viewer = await attaching
+    log.write(utterance(1, 502))
+    log.feed_all(hub)
+    seen = events(viewer)
+    assert [event.seq for event in seen if isinstance(event, Utterance)] == list(range(1, 503))
+    assert {event.session_id for event in seen if isinstance(event, Utterance)} == {session_id(1)}
+    assert [event.session_id for event in seen if isinstance(event, Session)] == [session_id(2)]
+
+
+async def test_a_viewer_of_one_session_looks_at_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    log, hub = Log(), new_hub()
+    log.write(*(utterance(1, seq) for seq in range(1, 5)), *(utterance(2, seq) for seq in range(1, 2000)))
+    log.feed_all(hub)
+    looked: list[Entry] = []
+    load = Viewer.load
+
+    def counted(viewer: Viewer, entry: Entry) -> None:
+        looked.append(entry)
+        load(viewer, entry)
+
+    monkeypatch.setattr(Viewer, "load", counted)
+    viewer = await hub.attach(session_id(1), dict(enumerate(START)))
+    assert len(events(viewer)) == len(looked) == 4

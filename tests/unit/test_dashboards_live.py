@@ -43,7 +43,7 @@ def dropped() -> None:
 async def test_a_stream_ends_when_what_opened_it_opens_no_more(waiting: int) -> None:
     """Whether nothing is said, or so much that something always waits to be sent."""
     hub = Hub(1, (0, 0, 0, 0, 0))
-    viewer = hub.attach(None, START)
+    viewer = await hub.attach(None, START)
     now_s, checks = 0.0, 0
 
     def clock() -> float:
@@ -71,7 +71,7 @@ async def test_a_stream_ends_when_what_opened_it_opens_no_more(waiting: int) -> 
 
 async def test_a_final_that_comes_while_the_last_heartbeat_is_sent_is_not_skipped() -> None:
     hub = Hub(1, (0, 0, 0, 0, 0))
-    viewer = hub.attach(None, START)
+    viewer = await hub.attach(None, START)
     sending = live_events(hub, viewer, Blocks(), AT_ONCE, good)
     assert (await anext(sending)).startswith(b"event: heartbeat\n")
     hub.add(UTTERANCES, 0, utterance(seq=1), 0, 0)
@@ -81,7 +81,7 @@ async def test_a_final_that_comes_while_the_last_heartbeat_is_sent_is_not_skippe
 
 async def test_what_waits_goes_in_one_piece() -> None:
     hub = Hub(1, (0, 0, 0, 0, 0))
-    viewer = hub.attach(None, START)
+    viewer = await hub.attach(None, START)
     for seq in (1, 2):
         hub.add(UTTERANCES, seq - 1, utterance(seq=seq), 0, 0)
         hub.add(WINDOWS, seq - 1, window(seq=seq, start_ms=seq), 0, 0)
@@ -91,9 +91,9 @@ async def test_what_waits_goes_in_one_piece() -> None:
     ]
 
 
-def test_a_block_is_made_once_for_a_position_and_what_lies_ready_is_bounded() -> None:
+async def test_a_block_is_made_once_for_a_position_and_what_lies_ready_is_bounded() -> None:
     hub = Hub(1, (0, 0, 0, 0, 0))
-    viewer = hub.attach(None, START)
+    viewer = await hub.attach(None, START)
     for seq in range(1, 4):
         hub.add(UTTERANCES, seq - 1, utterance(seq=seq), 0, 0)
     first, second, third = iter(viewer.pop, None)
@@ -139,7 +139,7 @@ async def test_viewers_who_come_together_share_a_snapshot_and_one_that_leaves_ta
 async def test_the_stream_of_a_session_ends_when_it_is_told_that_it_is_deleted() -> None:
     """Also where the deletion comes in the moment in which something else is being sent."""
     hub = Hub(1, (0, 0, 0, 0, 0))
-    viewer = hub.attach(session_id(), START)
+    viewer = await hub.attach(session_id(), START)
     hub.add(UTTERANCES, 0, utterance(seq=1), 0, 0)
     sending = live_events(hub, viewer, Blocks(), Pace(), good)
     assert b"event: utterance\n" in await anext(sending)
