@@ -45,10 +45,19 @@ class Places(Value):
     events: str
 
 
+class FileNote(Value):
+    """Something about a file that was taken: that it is truncated, or holds several tracks."""
+
+    code: str
+    message: str
+
+
 class FileTaken(Value):
-    """The whole file is durable."""
+    """The whole file is durable. ``peak_dbfs`` is its largest sample below full scale; none for digital silence."""
 
     samples: int
+    peak_dbfs: float | None
+    notes: list[FileNote]
     next: Places
 
 

@@ -9,6 +9,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import aclosing
+from dataclasses import asdict
 from typing import Any, BinaryIO, TypeVar
 
 from fastapi import APIRouter, Request, Response
@@ -24,6 +25,7 @@ from undertone.events import Session
 from undertone.openapi import binary_body, problems
 from undertone.recording.limits import decode_limits
 from undertone.recording.reader import measure_recording, read_sound
+from undertone.recording.report import Report
 from undertone.recording.silence import Part, Silence
 from undertone.records import Audio, Close, Gap, Open
 
@@ -57,10 +59,12 @@ def file_routes(ingest: Ingest) -> APIRouter:
         ingest.door.check()
         account = account_of(request)
         async with ingest.uploads.receive(request, account) as file:
-            samples = await _while_connected(request, _take(ingest, session_id, file, account))
+            report = await _while_connected(request, _take(ingest, session_id, file, account))
         return JSONResponse(
             {
-                "samples": samples,
+                "samples": report.samples,
+                "peak_dbfs": report.peak_dbfs,
+                "notes": [asdict(note) for note in report.notes],
                 "next": {
                     "session": f"/v1/sessions/{session_id}",
                     "utterances": f"/v1/sessions/{session_id}/utterances",
@@ -102,15 +106,15 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-async def _take(ingest: Ingest, session_id: str, file: BinaryIO, account: str) -> int:
-    """Check the file and feed it; returns its samples."""
+async def _take(ingest: Ingest, session_id: str, file: BinaryIO, account: str) -> Report:
+    """Check the file and feed it; returns what the check found."""
     limits = decode_limits(ingest.limits.max_session_samples)
     async with ingest.uploads.take(account):
-        samples = await measure_recording(file, limits, CHECK_WITHIN_S)
+        report = await measure_recording(file, limits, CHECK_WITHIN_S)
         block_samples = ingest.limits.max_frame_samples
         async with aclosing(read_sound(file, limits, block_samples)) as parts:
-            await _feed(ingest, session_id, parts, samples)
-    return samples
+            await _feed(ingest, session_id, parts, report.samples)
+    return report
 
 
 async def _feed(ingest: Ingest, session_id: str, parts: AsyncIterator[Part], samples: int) -> None:

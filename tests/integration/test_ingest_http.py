@@ -316,7 +316,7 @@ async def test_bad_files_are_told_what_is_wrong(topics: Settings) -> None:
         for data, expected in [
             (b"", (422, "file_empty")),
             (b"I am a letter." * 50, (415, "not_audio")),
-            (good[:1000], (422, "file_truncated")),
+            (good[:40], (415, "not_audio")),
             (bytes(1_000_001), (413, "file_too_large")),
         ]:
             assert code(await served.post(made, "file", data)) == expected
@@ -328,6 +328,18 @@ async def test_bad_files_are_told_what_is_wrong(topics: Settings) -> None:
         form = await served.http.post(path, files={"file": good}, params=params)
         assert code(form) == (415, "multipart_unsupported")
         assert await read_log(topics, made.session_id) == [Open(made.session_id, "", 0)]
+
+
+async def test_a_truncated_file_is_taken_and_reported(served: Served, topics: Settings) -> None:
+    made, data = await served.make(), make_recording("wav", 5, "mono")
+    answer = await served.post(made, "file", data[: len(data) // 2])
+    assert answer.status_code == 200
+    given = answer.json()
+    assert abs(given["samples"] - 40_000) < 1600
+    assert [note["code"] for note in given["notes"]] == ["file_truncated"]
+    assert given["peak_dbfs"] == pytest.approx(-6, abs=0.5)
+    sound, gaps = heard(await read_log(topics, made.session_id))
+    assert (len(sound), gaps) == (given["samples"] * 2, [])
 
 
 async def test_a_file_does_not_mix_with_a_recorder(served: Served, topics: Settings) -> None:

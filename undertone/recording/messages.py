@@ -6,11 +6,12 @@ nothing for granted: the other end has a codec in it that may have been taken ov
 
 import json
 import struct
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 from undertone.audio import BYTES_PER_SAMPLE, LAST_SAMPLE
 from undertone.errors import Refusal
+from undertone.recording.report import FULL_SCALE, Note, Report
 from undertone.recording.silence import Silence
 
 HEADER = struct.Struct("<cI")
@@ -26,20 +27,13 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
-    """The file is decoded to its end: so many samples."""
-
-    samples: int
-
-
-@dataclass(frozen=True, slots=True)
 class Failed:
     """Something went wrong that is not the file's fault; ``reason`` is for the log."""
 
     reason: str
 
 
-Message: TypeAlias = bytes | Silence | Progress | End | Failed | Refusal
+Message: TypeAlias = bytes | Silence | Progress | Report | Failed | Refusal
 
 
 def encode(message: Message) -> bytes:
@@ -51,8 +45,8 @@ def encode(message: Message) -> bytes:
             kind, body = b"S", _NUMBER.pack(samples)
         case Progress(samples):
             kind, body = b"N", _NUMBER.pack(samples)
-        case End(samples):
-            kind, body = b"E", _NUMBER.pack(samples)
+        case Report():
+            kind, body = b"E", json.dumps(asdict(message)).encode()
         case Failed(reason):
             kind, body = b"F", reason.encode()[:MAX_BODY_BYTES]
         case Refusal():
@@ -79,7 +73,7 @@ def decode(kind: bytes, body: bytes) -> Message:
         case b"N":
             return Progress(_number(body))
         case b"E":
-            return End(_number(body))
+            return _report(json.loads(body))
         case b"F":
             return Failed(body.decode(errors="replace"))
         case b"R":
@@ -91,9 +85,27 @@ def _number(body: bytes) -> int:
     if len(body) != _NUMBER.size:
         raise ValueError(f"a number of {len(body)} bytes")
     number: int = _NUMBER.unpack(body)[0]
-    if number > LAST_SAMPLE:
-        raise ValueError(f"{number} samples are more than any session holds")
-    return number
+    return _checked(number)
+
+
+def _checked(samples: int) -> int:
+    if not 0 <= samples <= LAST_SAMPLE:
+        raise ValueError(f"{samples} samples are more than any session holds")
+    return samples
+
+
+def _report(given: Any) -> Report:
+    match given:
+        case {"samples": int(samples), "peak": int(peak), "notes": [*notes]} if 0 <= peak <= FULL_SCALE:
+            return Report(_checked(samples), peak, tuple(map(_note, notes)))
+    raise ValueError("a report without samples, peak or notes")
+
+
+def _note(given: Any) -> Note:
+    match given:
+        case {"code": str(code), "message": str(message)}:
+            return Note(code, message)
+    raise ValueError("a note without code or message")
 
 
 def _refusal(given: Any) -> Refusal:

@@ -18,7 +18,8 @@ from typing import BinaryIO
 from undertone.errors import Refusal
 from undertone.recording import messages
 from undertone.recording.limits import DecodeLimits
-from undertone.recording.messages import HEADER, End, Failed, Message
+from undertone.recording.messages import HEADER, Failed, Message
+from undertone.recording.report import Report
 from undertone.recording.silence import Part, Silence
 from undertone.recording.worker import Job
 
@@ -29,16 +30,16 @@ CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFP
 AGAIN_AFTER_MS = 10_000
 
 
-async def measure_recording(file: BinaryIO, limits: DecodeLimits, within_s: float) -> int:
-    """How many samples the file holds, by decoding all of it. Raises ``Refusal`` for a file that is not taken.
+async def measure_recording(file: BinaryIO, limits: DecodeLimits, within_s: float) -> Report:
+    """Length, level and notes of the file, by decoding all of it. Raises ``Refusal`` for a file that is not taken.
 
     After ``within_s`` it is ``decoder_stopped``, which says nothing about the file.
     """
     try:
         async with asyncio.timeout(within_s), aclosing(_read(file, Job(limits))) as found:
             async for message in found:
-                if isinstance(message, End):
-                    return message.samples
+                if isinstance(message, Report):
+                    return message
     except TimeoutError as error:
         raise _stopped(f"it took longer than {within_s:.0f} s") from error
     raise _stopped("it ended without a word")
@@ -65,7 +66,7 @@ async def read_sound(file: BinaryIO, limits: DecodeLimits, block_samples: int) -
 
 
 async def _read(file: BinaryIO, job: Job) -> AsyncGenerator[Message, None]:
-    """What the process says up to its ``End``. Raises ``Refusal`` for every other way to end."""
+    """What the process says up to its ``Report``. Raises ``Refusal`` for every other way to end."""
     file.flush()
     async with _decoding(file, job) as process:
         output = process.stdout
@@ -81,7 +82,7 @@ async def _read(file: BinaryIO, job: Job) -> AsyncGenerator[Message, None]:
                         log.error("a recording could not be decoded: %s", reason)
                         raise _stopped("it failed")
                 yield message
-                if isinstance(message, End):
+                if isinstance(message, Report):
                     return
         except asyncio.IncompleteReadError as error:
             raise _ended(await process.wait()) from error

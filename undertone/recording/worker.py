@@ -18,7 +18,7 @@ from typing import BinaryIO
 from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from undertone.errors import Refusal
 from undertone.recording.limits import DecodeLimits
-from undertone.recording.messages import End, Failed, Message, Progress, encode
+from undertone.recording.messages import Failed, Message, Progress, encode
 from undertone.recording.silence import in_blocks, skip_silence
 
 NICENESS = 10
@@ -64,10 +64,11 @@ def bound_process(limits: DecodeLimits) -> None:
 
 
 def run_job(file: BinaryIO, job: Job, say: Callable[[Message], None]) -> None:
-    """Decode the file and say what comes of it; the last message is ``End`` or a ``Refusal``."""
-    from undertone.recording.decoder import decode
+    """Decode the file and say what comes of it; the last message is a ``Report`` or a ``Refusal``."""
+    from undertone.recording.decoder import Decoding
 
-    counted = _Counted(decode(file, job.limits), say if job.block_samples == 0 else None)
+    decoding = Decoding(file, job.limits)
+    counted = _Counted(decoding.pieces(), say if job.block_samples == 0 else None)
     try:
         if job.block_samples:
             parts = skip_silence(counted) if job.skips_silence else counted
@@ -81,7 +82,7 @@ def run_job(file: BinaryIO, job: Job, say: Callable[[Message], None]) -> None:
     except MemoryError:
         say(_too_complex(job.limits))
     else:
-        say(End(counted.samples))
+        say(decoding.report)
 
 
 class _Counted:
