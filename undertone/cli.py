@@ -15,6 +15,7 @@ from undertone.commands.history import export, search, sessions, show
 from undertone.commands.operator import database_commands, model_commands, topic_commands
 from undertone.commands.parts import demo, serve, worker
 from undertone.commands.record import mic, stream
+from undertone.commands.standard_output import guard_output
 from undertone.errors import UndertoneError
 
 app = typer.Typer(
@@ -90,9 +91,17 @@ def common(
 
 
 def main() -> None:
-    """Run the command line. An error of ours is one line on standard error and exit status 1."""
+    """Run the command line. An error of ours is one line on standard error and exit status 1.
+
+    What cannot be written to standard output is one too, unless its reader is gone: that is status 141, in silence.
+    """
+    guard_output()
     try:
-        app()
+        try:
+            app()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except UndertoneError as error:
         from undertone.commands.terminal import print_error
 
