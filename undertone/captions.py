@@ -9,6 +9,7 @@ import httpx
 
 from undertone.errors import TransientError
 from undertone.events import Utterance, Window
+from undertone.http_answers import is_of_type
 from undertone.proxies import open_async_client
 from undertone.session_keys import Confirm, SessionKeys
 
@@ -54,7 +55,7 @@ async def follow_captions(
 
 async def read_stream(answer: httpx.Response) -> AsyncIterator[tuple[str | None, dict[str, Any]]]:
     """The id and JSON of each event of a stream (WHATWG HTML, server-sent events); other answers have none."""
-    if answer.status_code != 200:
+    if answer.status_code != 200 or not is_of_type(answer, "text/event-stream"):
         return
     event_id: str | None = None
     data: list[str] = []

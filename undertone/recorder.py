@@ -17,10 +17,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal, NoReturn
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidProxy, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidProxy, InvalidStatus, WebSocketException
 
 from undertone.audio import SAMPLE_RATE
-from undertone.errors import Refusal, TransientError
+from undertone.errors import FatalError, Refusal, TransientError
 from undertone.outbox import Outbox, Piece
 from undertone.proxies import is_direct, unusable
 from undertone.retry import backoff_s
@@ -130,7 +130,7 @@ class Recorder:
                 if attempt + self.connections > 0 and self._confirm is not None:
                     await self._confirm()
                 address = f"{self._address}?token={self.keys.write_token}"
-                async with _connected(address) as socket:
+                async with _connected(address, is_first=self.connections == 0) as socket:
                     return await self._speak(socket)
             except Refusal as refusal:
                 if refusal.code in NOT_ADMITTED:
@@ -276,6 +276,26 @@ async def _hear(socket: ClientConnection) -> dict[str, Any]:
     return message
 
 
+class _Connect(connect):
+    """Follows no redirect: the sound is meant for one server."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        """The error, as it is."""
+        return exc
+
+
+def _check_status(status: int) -> None:
+    """Raise ``FatalError`` if a server that refuses the WebSocket with this status will go on doing so.
+
+    Undertone itself accepts a WebSocket and then says why it refuses, but to foreign origins.
+    """
+    if 300 <= status < 500:
+        raise FatalError(
+            f"the WebSocket was answered with status {status}: a proxy in front of Undertone does not pass WebSockets "
+            "on, or sends them elsewhere; let it pass the headers Upgrade and Connection on"
+        )
+
+
 def _frame(piece: Piece) -> str | bytes:
     if piece.pcm is None:
         return json.dumps({"type": "gap", "next_sample": piece.end})
@@ -283,13 +303,20 @@ def _frame(piece: Piece) -> str | bytes:
 
 
 @asynccontextmanager
-async def _connected(address: str) -> AsyncIterator[ClientConnection]:
-    """A WebSocket for the block. Raises what ``connect`` raises, ``FatalError`` for a proxy that cannot be used."""
+async def _connected(address: str, *, is_first: bool) -> AsyncIterator[ClientConnection]:
+    """A WebSocket for the block. Raises what ``connect`` raises, ``FatalError`` for a proxy that cannot be used.
+
+    The first one raises ``FatalError`` as well where something in front of the server will never let it pass.
+    """
     proxy: Literal[True] | None = None if is_direct(address) else True
     try:
-        socket = await connect(address, open_timeout=CONNECT_S, close_timeout=1, ping_interval=None, proxy=proxy)
+        socket = await _Connect(address, open_timeout=CONNECT_S, close_timeout=1, ping_interval=None, proxy=proxy)
     except (ImportError, InvalidProxy) as error:
         raise unusable(error) from error
+    except InvalidStatus as error:
+        if is_first:
+            _check_status(error.response.status_code)
+        raise
     try:
         yield socket
     finally:

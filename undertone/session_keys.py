@@ -4,13 +4,14 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import httpx
 
 from undertone.errors import Refusal, TransientError
+from undertone.http_answers import describe_stranger, is_refusal, read_object
 from undertone.proxies import open_async_client
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ async def create_session(
 ) -> SessionKeys:
     """A new session at the server at ``url``, which may want a ``credential``: an API key or a login.
 
-    Raises ``Refusal``, or ``TransientError`` if nobody answers there.
+    Raises ``Refusal``, or ``TransientError`` if nobody answers there, or something that is not Undertone.
 
     A server that is too busy is asked again when it said, and a little later, for at most ``patience_s``; ``say``
     hears of each wait. ``confirm`` is called before each time but the first.
@@ -74,14 +75,19 @@ async def _ask(url: str, body: dict[str, object], credential: str | None) -> Ses
     try:
         async with open_async_client(url, timeout=ANSWER_WITHIN_S, headers=credential_headers(credential)) as http:
             answer = await http.post("/v1/sessions", json=body)
-            given = answer.json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise TransientError(
             f"no Undertone answers at {url}: start one with `undertone up`, or name another with --url http://…"
         ) from error
+    given = read_object(answer)
+    if given is None or not (is_refusal(given) or answer.status_code == 201):
+        raise TransientError(describe_stranger(url, answer))
     if answer.status_code != 201:
         raise read_refusal(given, answer.status_code)
-    return SessionKeys(given["session_id"], given["write_token"], given["read_token"])
+    try:
+        return SessionKeys(*(str(given[name]) for name in ("session_id", "write_token", "read_token")))
+    except KeyError as error:
+        raise TransientError(describe_stranger(url, answer)) from error
 
 
 def credential_headers(credential: str | None) -> dict[str, str]:
@@ -89,7 +95,7 @@ def credential_headers(credential: str | None) -> dict[str, str]:
     return {} if credential is None else {"Authorization": f"Bearer {credential}"}
 
 
-def read_refusal(body: dict[str, Any], status: int) -> Refusal:
+def read_refusal(body: Mapping[str, Any], status: int) -> Refusal:
     """The refusal in an ``error`` body; ``status`` is what HTTP said."""
     return Refusal(
         str(body.get("code", "refused")),

@@ -23,7 +23,7 @@ from undertone.access.keys import make_key
 from undertone.access.logins import link_to, make_command_login
 from undertone.access.rights import Right
 from undertone.commands.credentials import find_own_server, find_server
-from undertone.commands.history import ask
+from undertone.commands.rest import ask
 from undertone.errors import FatalError, TransientError, UndertoneError
 from undertone.local.ports import free_ports
 from undertone.recorder import Recorder

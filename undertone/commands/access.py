@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from undertone.access.rights import Right
-from undertone.commands.history import DEFAULT_URL, Url
+from undertone.commands.rest import DEFAULT_URL, Url
 from undertone.commands.terminal import out
 
 key_commands = typer.Typer(help="API keys, for programs and for people.", no_args_is_help=True)

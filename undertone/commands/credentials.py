@@ -18,7 +18,9 @@ from undertone.access.addresses import origin_of
 from undertone.access.keys import digest_of
 from undertone.access.logins import make_command_login
 from undertone.access.proofs import proven_origins
+from undertone.base_url import read_base_url
 from undertone.errors import FatalError, TransientError
+from undertone.http_answers import describe_stranger, is_refusal, read_object
 from undertone.local.home import with_secrets
 from undertone.local.ports import is_loopback
 from undertone.settings import Settings, read_settings
@@ -54,6 +56,7 @@ def find_server(url: str, settings: Settings | None = None, *, has_token: bool =
     used without a credential. Raises ``FatalError`` for any other that proves nothing, ``TransientError`` if nobody
     answers there.
     """
+    url = read_base_url(url)
     known = with_secrets(settings or read_settings())
     key = None if known.key is None else known.key.get_secret_value()
     if not _is_local(url):
@@ -73,6 +76,7 @@ def find_server(url: str, settings: Settings | None = None, *, has_token: bool =
 
 def find_own_server(url: str, settings: Settings) -> str:
     """The URL of a server that knows the secret of these settings, for a link to it. Raises as ``find_server``."""
+    url = read_base_url(url)
     return url if urlsplit(url).scheme == "https" else _reach(url, settings.checking_keys())
 
 
@@ -87,6 +91,9 @@ def _reach(url: str, shared: Sequence[str]) -> str:
             told = _ask_for_proof(address, shared)
         except httpx.HTTPError:
             continue
+        except FatalError as error:
+            wrong = wrong or error
+            continue
         if origin_of(address) in told:
             return address
         if origin_of(url) in told:  # the public URL, without TLS: a proxy of the operator stands between
@@ -98,16 +105,18 @@ def _reach(url: str, shared: Sequence[str]) -> str:
 
 
 def _ask_for_proof(address: str, shared: Sequence[str]) -> frozenset[str]:
-    """The origins of the server at an address, proven; none if it proves nothing. Raises ``httpx.HTTPError``."""
+    """The origins of the server at an address, proven; none if it proves nothing.
+
+    Raises ``httpx.HTTPError``, and ``FatalError`` for the answer of a proxy.
+    """
     with httpx.Client(base_url=address, timeout=ANSWER_WITHIN_S, trust_env=False) as http:
         for secret in shared:
             nonce = secrets.token_urlsafe(24)
             answer = http.get("/v1/login/proof", params={"name": instance_id(secret), "nonce": nonce})
-            try:
-                proof = str(answer.json()["proof"])
-            except (ValueError, RecursionError, KeyError, TypeError):
-                continue
-            if told := proven_origins(secret, nonce, proof):
+            body = read_object(answer)
+            if not (answer.is_success or is_refusal(body)):
+                raise FatalError(describe_stranger(address, answer))
+            if body and (told := proven_origins(secret, nonce, str(body.get("proof")))):
                 return told
     return frozenset()
 
@@ -121,7 +130,7 @@ def _addresses(url: str) -> list[str]:
     except OSError:
         return []
     hosts = dict.fromkeys(str(each[4][0]) for each in found)
-    return [f"http://{f'[{host}]' if ':' in host else host}:{port}" for host in hosts]
+    return [f"http://{f'[{host}]' if ':' in host else host}:{port}{parts.path}" for host in hosts]
 
 
 def _unproven(url: str, told: frozenset[str]) -> FatalError:
@@ -139,7 +148,4 @@ def _unproven(url: str, told: frozenset[str]) -> FatalError:
 
 
 def _is_local(url: str) -> bool:
-    try:
-        return is_loopback(urlsplit(url).hostname or "") and bool(urlsplit(url).port or True)
-    except ValueError as error:
-        raise FatalError(f"{url} is no address: --url http://127.0.0.1:8000") from error
+    return is_loopback(urlsplit(url).hostname or "")

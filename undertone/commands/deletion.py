@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from undertone.commands.history import DEFAULT_URL, Url, ask
+from undertone.commands.rest import DEFAULT_URL, Url, ask, understanding
 
 
 def delete(
@@ -18,5 +18,6 @@ def delete(
     if not yes:
         typer.confirm(f"Delete session {session_id}, for good?", abort=True)
     answer = ask("DELETE", url, f"/v1/sessions/{session_id}", token=token)
-    gone_by = datetime.fromisoformat(answer["gone_from_logs_by"]).astimezone()
+    with understanding(url):
+        gone_by = datetime.fromisoformat(answer["gone_from_logs_by"]).astimezone()
     typer.echo(f"deleted; nobody can read it any more, and by {gone_by:%Y-%m-%d %H:%M} no log holds it either")

@@ -1,32 +1,29 @@
 """History on the terminal, from the read side's REST."""
 
-import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from shutil import copyfileobj
+from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from undertone.audio import to_ms
+from undertone.commands.rest import DEFAULT_URL, PAGE, Json, Url, asking, get, pages, understanding
 from undertone.commands.terminal import one_line, out
 from undertone.errors import UndertoneError
+from undertone.http_answers import describe_stranger
 from undertone.terminal import printable
 
 if TYPE_CHECKING:
     import httpx
 
-DEFAULT_URL = "http://127.0.0.1:8000"
-TIMEOUT_S = 15.0
-PAGE = 500
-
-Json: TypeAlias = Mapping[str, Any]
-Url: TypeAlias = Annotated[str, typer.Option(help="Where Undertone's web is.", envvar="UNDERTONE_URL")]
+SPOOLED_BYTES = 4_000_000
 
 
 class Form(StrEnum):
@@ -38,6 +35,12 @@ class Form(StrEnum):
     JSON = "json"
 
 
+_MEDIA_TYPES = {
+    Form.SRT: "application/x-subrip",
+    Form.VTT: "text/vtt",
+    Form.CSV: "text/csv",
+    Form.JSON: "application/json",
+}
 _STYLES = {"positive": "green", "negative": "red", "neutral": ""}
 
 
@@ -45,20 +48,21 @@ def sessions(
     url: Url = DEFAULT_URL, limit: Annotated[int, typer.Option(min=1, max=PAGE, help="How many at most.")] = 20
 ) -> None:
     """List sessions, the newest first."""
-    page = _get(url, "/v1/sessions", limit=limit)
-    windows = {window["session_id"]: window for window in page["windows"]}
-    table = Table("session", "started", "length", "state", "said", "sentiment", "title", box=None)
-    for session in page["sessions"]:
-        window = windows.get(session["session_id"])
-        table.add_row(
-            session["session_id"],
-            _when(session["started_at"] or session["created_at"]),
-            _clock(to_ms(session["through"])),
-            session["state"],
-            str(session["utterances"]),
-            "" if window is None else _score(window["score"]),
-            Text(one_line(session["title"] or "")),
-        )
+    with understanding(url):
+        page = get(url, "/v1/sessions", limit=limit)
+        windows = {window["session_id"]: window for window in page["windows"]}
+        table = Table("session", "started", "length", "state", "said", "sentiment", "title", box=None)
+        for session in page["sessions"]:
+            window = windows.get(session["session_id"])
+            table.add_row(
+                session["session_id"],
+                _when(session["started_at"] or session["created_at"]),
+                _clock(to_ms(session["through"])),
+                session["state"],
+                str(session["utterances"]),
+                "" if window is None else _score(window["score"]),
+                Text(one_line(session["title"] or "")),
+            )
     out().print(table)
 
 
@@ -69,30 +73,31 @@ def show(
 ) -> None:
     """Show what was said in a session, and how it felt."""
     path = f"/v1/sessions/{session_id}"
-    session = _get(url, path, token=token)
-    console = out()
-    console.print(Text(one_line(session["title"] or session_id), style="bold"))
-    started = _when(session["started_at"] or session["created_at"])
-    console.print(f"{started}, {_clock(to_ms(session['through']))}, {session['state']}")
-    table = Table("at", "language", "sentiment", "text", box=None)
-    for utterance in _pages(url, f"{path}/utterances", "utterances", token):
-        if utterance["quality"]["suppressed"]:
-            continue
-        sentiment = utterance["sentiment"]
-        label = sentiment["label"] if sentiment else ""
-        feeling = f"{label} {_score(sentiment['score'])}" if sentiment else "-"
-        table.add_row(
-            _clock(utterance["start_ms"]),
-            utterance["language"] or "",
-            Text(feeling, style=_STYLES.get(label, "")),
-            Text(one_line(utterance["text"])),
-        )
-    console.print(table)
-    statistics = _get(url, f"{path}/statistics", token=token)
-    console.print(Text(running_line(statistics["whole"])))
-    if statistics["quarters"]:
-        console.print(_quarters(statistics["quarters"]))
-        console.print(Text(trend_line(statistics["trend"])))
+    with understanding(url):
+        session = get(url, path, token=token)
+        console = out()
+        console.print(Text(one_line(session["title"] or session_id), style="bold"))
+        started = _when(session["started_at"] or session["created_at"])
+        console.print(f"{started}, {_clock(to_ms(session['through']))}, {session['state']}")
+        table = Table("at", "language", "sentiment", "text", box=None)
+        for utterance in pages(url, f"{path}/utterances", "utterances", token):
+            if utterance["quality"]["suppressed"]:
+                continue
+            sentiment = utterance["sentiment"]
+            label = sentiment["label"] if sentiment else ""
+            feeling = f"{label} {_score(sentiment['score'])}" if sentiment else "-"
+            table.add_row(
+                _clock(utterance["start_ms"]),
+                utterance["language"] or "",
+                Text(feeling, style=_STYLES.get(label, "")),
+                Text(one_line(utterance["text"])),
+            )
+        console.print(table)
+        statistics = get(url, f"{path}/statistics", token=token)
+        console.print(Text(running_line(statistics["whole"])))
+        if statistics["quarters"]:
+            console.print(_quarters(statistics["quarters"]))
+            console.print(Text(trend_line(statistics["trend"])))
 
 
 def search(
@@ -108,23 +113,21 @@ def search(
     """Find what was said, the newest first. All words must be there."""
     asked = " ".join(f'"{word}"' if " " in word else word for word in words)
     filters = {"language": language, "sentiment": sentiment, "tag": tag, "from": since, "to": until}
-    page = _get(url, "/v1/search", q=asked, limit=limit, **filters)
-    titles = {session["session_id"]: session["title"] for session in page["sessions"]}
-    console = out()
-    for hit in page["hits"]:
-        utterance = hit["utterance"]
-        name, score = utterance["session_id"], (utterance["sentiment"] or {}).get("score")
-        console.print(
-            Text(
-                f"{name}  {_clock(utterance['start_ms'])}  {_score(score)}  {one_line(titles.get(name) or '')}".rstrip()
-            )
-        )
-        parts = [(printable(part["text"]), "bold underline" if part["match"] else "") for part in hit["parts"]]
-        console.print(Text.assemble("  ", *parts))
-    if page["next"]:
-        console.print(Text(f"There are more: give a --limit above {limit}, or more words.", style="dim"))
-    elif not page["hits"]:
-        console.print(Text("Nothing was found.", style="dim"))
+    with understanding(url):
+        page = get(url, "/v1/search", q=asked, limit=limit, **filters)
+        titles = {session["session_id"]: session["title"] for session in page["sessions"]}
+        console = out()
+        for hit in page["hits"]:
+            utterance = hit["utterance"]
+            name, score = utterance["session_id"], (utterance["sentiment"] or {}).get("score")
+            title = one_line(titles.get(name) or "")
+            console.print(Text(f"{name}  {_clock(utterance['start_ms'])}  {_score(score)}  {title}".rstrip()))
+            parts = [(printable(part["text"]), "bold underline" if part["match"] else "") for part in hit["parts"]]
+            console.print(Text.assemble("  ", *parts))
+        if page["next"]:
+            console.print(Text(f"There are more: give a --limit above {limit}, or more words.", style="dim"))
+        elif not page["hits"]:
+            console.print(Text("Nothing was found.", style="dim"))
 
 
 def export(
@@ -137,17 +140,33 @@ def export(
 ) -> None:
     """Write a session out, as subtitles, a table or JSON."""
     path = f"/v1/sessions/{session_id}/export"
-    with _asking("GET", url, path, format=form.value, suppressed=suppressed or None, token=token) as response:
+    parameters = {"format": form.value, "suppressed": suppressed or None, "token": token}
+    with asking("GET", url, path, _MEDIA_TYPES[form], **parameters) as response:
+        if "attachment" not in response.headers.get("content-disposition", ""):
+            raise UndertoneError(describe_stranger(url, response))
+        if output is not None:
+            _save(response, output)
+        elif sys.stdout is None:
+            raise UndertoneError("standard output is closed: name a file with --output")
+        elif sys.stdout.isatty():  # a file gets what it asked for, a terminal no commands
+            for text in response.iter_text():
+                sys.stdout.write(printable(text))
+        else:
+            for piece in response.iter_bytes():
+                sys.stdout.buffer.write(piece)
+
+
+def _save(response: "httpx.Response", output: Path) -> None:
+    """Write the body to a file, once all of it is here: an answer that is cut off leaves the file as it was."""
+    with SpooledTemporaryFile(SPOOLED_BYTES) as kept:
+        for piece in response.iter_bytes():
+            kept.write(piece)
+        kept.seek(0)
         try:
-            if output is None and sys.stdout.isatty():  # a file gets what it asked for, a terminal no commands
-                for text in response.iter_text():
-                    sys.stdout.write(printable(text))
-                return
-            with output.open("wb") if output else nullcontext(sys.stdout.buffer) as file:
-                for piece in response.iter_bytes():
-                    file.write(piece)
+            with output.open("wb") as file:
+                copyfileobj(kept, file)
         except OSError as error:
-            raise UndertoneError(f"{output or 'standard output'} cannot be written: {error}") from error
+            raise UndertoneError(f"{output} cannot be written: {error}") from error
 
 
 def running_line(window: Json) -> str:
@@ -179,70 +198,6 @@ def _quarters(quarters: Iterable[Json]) -> Table:
             *(str(quarter[label]) for label in ("positive", "neutral", "negative")),
         )
     return table
-
-
-def _pages(url: str, path: str, items: str, token: str | None) -> Iterator[Json]:
-    cursor = None
-    while True:
-        page = _get(url, path, token=token, limit=PAGE, cursor=cursor)
-        yield from page[items]
-        cursor = page["next"]
-        if cursor is None:
-            return
-
-
-def _get(url: str, path: str, **parameters: object) -> Json:
-    return ask("GET", url, path, **parameters)
-
-
-def ask(method: str, url: str, path: str, **parameters: object) -> Json:
-    """The JSON of an answer. Raises ``UndertoneError`` with the server's own words, or why it cannot be reached."""
-    with _asking(method, url, path, **parameters) as response:
-        return _body(url, response)
-
-
-@contextmanager
-def _asking(method: str, url: str, path: str, **parameters: object) -> Iterator["httpx.Response"]:
-    """The answer, still to be read. Raises ``UndertoneError`` as ``_get``."""
-    import httpx
-
-    from undertone.commands.credentials import find_server
-    from undertone.proxies import open_client
-    from undertone.session_keys import credential_headers
-
-    given = {name: str(value) for name, value in parameters.items() if value is not None}
-    try:
-        server = find_server(url, has_token="token" in given)
-        address, shown = server.url.rstrip("/") + path, credential_headers(server.credential)
-        with (
-            open_client(address, timeout=TIMEOUT_S) as http,
-            http.stream(method, address, params=given, headers=shown) as response,
-        ):
-            if response.is_error:
-                raise _refused(url, response)
-            yield response
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise UndertoneError(
-            f"{url} cannot be reached ({error}): start Undertone with `undertone up`, or name another with --url"
-        ) from error
-
-
-def _body(url: str, response: "httpx.Response") -> Json:
-    try:
-        body: Json = json.loads(response.read())
-    except (ValueError, RecursionError) as error:
-        raise UndertoneError(f"{url} does not answer as Undertone does: check --url") from error
-    return body
-
-
-def _refused(url: str, response: "httpx.Response") -> UndertoneError:
-    body = _body(url, response)
-    if body.get("code") in {"login_needed", "login_ended"}:
-        return UndertoneError(
-            f"{url} wants to know who asks: set UNDERTONE_HOME to its home, if it is on this machine and yours, "
-            "or UNDERTONE_KEY to an API key with the right to read"
-        )
-    return UndertoneError(str(body.get("message", f"{url} answers with status {response.status_code}")))
 
 
 def _when(timestamp: str) -> str:

@@ -6,9 +6,8 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-DEFAULT_URL = "http://127.0.0.1:8000"
+from undertone.commands.rest import DEFAULT_URL, Url
 
-Url: TypeAlias = Annotated[str, typer.Option(help="Where Undertone's web is.", envvar="UNDERTONE_URL")]
 Language: TypeAlias = Annotated[
     str | None, typer.Option(help="Language that is spoken, as in en or ko; default: found out.")
 ]
