@@ -7,6 +7,7 @@ from fastapi import Depends, Query
 
 from storage.listing import Filters
 from undertone.events import Label
+from undertone.normal_form import NormalText
 
 Length: TypeAlias = Annotated[int | None, Query(ge=0, description="milliseconds of media time")]
 
@@ -16,7 +17,7 @@ def read_filters(
     until: Annotated[datetime | None, Query(alias="to", description="sessions made before this time")] = None,
     language: Annotated[str | None, Query(max_length=20)] = None,
     sentiment: Label | None = None,
-    tag: Annotated[str | None, Query(max_length=200, description="a tag of the session")] = None,
+    tag: Annotated[NormalText | None, Query(max_length=200, description="a tag of the session")] = None,
     min_length_ms: Length = None,
     max_length_ms: Length = None,
 ) -> Filters:

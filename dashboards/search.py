@@ -18,12 +18,15 @@ from storage.queries import sessions_of
 from storage.questions import Question, read_question
 from storage.search import search
 from undertone.events import Session, Utterance
+from undertone.normal_form import NormalText
 from undertone.openapi import problems
 
 LONGEST_QUESTION = 200
 HITS_AT_ONCE = 20
 
-Words: TypeAlias = Annotated[str, Query(max_length=LONGEST_QUESTION, description='words, "a phrase", the beginnin*')]
+Words: TypeAlias = Annotated[
+    NormalText, Query(max_length=LONGEST_QUESTION, description='words, "a phrase", the beginnin*')
+]
 
 
 def search_routes(engine: AsyncEngine, filled_hub: FilledHub, reads: Reads) -> APIRouter:

@@ -27,6 +27,7 @@ from undertone.audio import BYTES_PER_SAMPLE
 from undertone.errors import Refusal
 from undertone.identifiers import make_session_id
 from undertone.languages import check_language
+from undertone.normal_form import NormalText
 from undertone.openapi import Responses, binary_body, json_body, problems
 from undertone.records import Audio, Close, Open
 from undertone.tokens import make_token
@@ -41,8 +42,8 @@ class NewSession(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    title: str | None = Field(None, max_length=200)
-    tags: tuple[Annotated[str, Field(max_length=200)], ...] = Field((), max_length=20)
+    title: Annotated[NormalText, Field(max_length=200)] | None = None
+    tags: tuple[Annotated[NormalText, Field(max_length=200)], ...] = Field((), max_length=20)
     language: Language | None = None
 
 

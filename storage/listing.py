@@ -1,5 +1,6 @@
 """The list of sessions: filtered, sorted, in pages by key."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from storage.schema import sessions, windows
 from undertone.audio import to_samples
 from undertone.events import Label, Session
 from undertone.identifiers import first_session_id
+from undertone.normal_form import normalize
 
 Sort: TypeAlias = Literal["newest", "negative", "longest"]
 
@@ -60,7 +62,7 @@ class Filters:
         if self.state is not None:
             found.append(sessions.c.state == self.state)
         if self.tag is not None:
-            found.append(sessions.c.tags.contains([self.tag]))
+            found.append(sessions.c.tags.overlap(_spellings(self.tag)))
         if self.min_length_ms is not None:
             found.append(through >= bounded(to_samples(self.min_length_ms)))
         if self.max_length_ms is not None:
@@ -100,6 +102,11 @@ async def session_page(
         return Page(found, None)
     last_key = [] if key is None else [rows[-1]["key"]]
     return Page(found, make_cursor(kind, *last_key, found[-1].session_id))
+
+
+def _spellings(tag: str) -> list[str]:
+    """Returns the tag as it is stored, and as versions before normalization may have stored it."""
+    return sorted({tag, normalize(tag), unicodedata.normalize("NFD", tag)})
 
 
 def _filtered(filters: Filters, *, with_window: bool) -> Select[Any]:

@@ -12,6 +12,7 @@ import httpx
 
 from undertone.errors import Refusal, TransientError
 from undertone.http_answers import describe_stranger, is_refusal, read_object
+from undertone.normal_form import normalize
 from undertone.proxies import open_async_client
 
 log = logging.getLogger(__name__)
@@ -57,10 +58,15 @@ async def create_session(
     A server that is too busy is asked again when it said, and a little later, for at most ``patience_s``; ``say``
     hears of each wait. ``confirm`` is called before each time but the first.
     """
+    wanted = {
+        "title": None if title is None else normalize(title),
+        "tags": list(map(normalize, tags)),
+        "language": language,
+    }
     began_s = time.monotonic()
     while True:
         try:
-            return await _ask(url, {"title": title, "tags": list(tags), "language": language}, credential)
+            return await _ask(url, wanted, credential)
         except Refusal as refusal:
             wait_s = (refusal.retry_after_ms or 0) / 1000 * (1 + LATER * random.random())  # noqa: S311 - no secret
             if not refusal.retryable or time.monotonic() + wait_s - began_s > patience_s:
@@ -71,7 +77,7 @@ async def create_session(
             await confirm()
 
 
-async def _ask(url: str, body: dict[str, object], credential: str | None) -> SessionKeys:
+async def _ask(url: str, body: Mapping[str, object], credential: str | None) -> SessionKeys:
     try:
         async with open_async_client(url, timeout=ANSWER_WITHIN_S, headers=credential_headers(credential)) as http:
             answer = await http.post("/v1/sessions", json=body)

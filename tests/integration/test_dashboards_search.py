@@ -125,6 +125,13 @@ async def test_the_list_is_filtered(client: httpx.AsyncClient, database: str) ->
     assert await found(client, to="2000-01-01") == []
 
 
+async def test_a_tag_is_found_in_both_unicode_forms(client: httpx.AsyncClient, database: str) -> None:
+    stored_before = session(1, tags=("cafe\u0301",))
+    await keep(database, [stored_before, session(2, tags=("caf\u00e9",)), session(3, tags=("cafe",))])
+    for typed in ("cafe\u0301", "caf\u00e9"):
+        assert await found(client, tag=typed) == [2, 1]
+
+
 async def test_the_list_is_sorted_in_stable_pages(client: httpx.AsyncClient, database: str) -> None:
     lengths = {1: 50, 2: 10, 3: 50, 4: 30, 5: 20, 6: 90}
     scores = {1: -0.1, 2: -0.9, 3: None, 4: -0.9, 5: 0.5}

@@ -18,6 +18,7 @@ from undertone.commands.rest import DEFAULT_URL, PAGE, Json, Url, asking, get, p
 from undertone.commands.terminal import one_line, out
 from undertone.errors import UndertoneError
 from undertone.http_answers import describe_stranger
+from undertone.normal_form import normalize
 from undertone.terminal import printable
 
 if TYPE_CHECKING:
@@ -111,8 +112,8 @@ def search(
     until: Annotated[str | None, typer.Option("--to", help="Only in sessions before then.")] = None,
 ) -> None:
     """Find what was said, the newest first. All words must be there."""
-    asked = " ".join(f'"{word}"' if " " in word else word for word in words)
-    filters = {"language": language, "sentiment": sentiment, "tag": tag, "from": since, "to": until}
+    asked = normalize(" ".join(f'"{word}"' if " " in word else word for word in words))
+    filters = {"language": language, "sentiment": sentiment, "tag": tag and normalize(tag), "from": since, "to": until}
     with understanding(url):
         page = get(url, "/v1/search", q=asked, limit=limit, **filters)
         titles = {session["session_id"]: session["title"] for session in page["sessions"]}

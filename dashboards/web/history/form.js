@@ -2,6 +2,7 @@
 
 import { find, make } from "../shared/elements.js";
 import { onLanguage, say, sayTongue } from "../shared/i18n.js";
+import { normalize } from "../shared/normal-form.js";
 import { countFilters, NOTHING, sound } from "./question.js";
 
 /** @typedef {import("./question.js").Question} Question */
@@ -51,7 +52,7 @@ export class Form {
     this.#offerLanguages(question.language);
     for (const [name, control] of this.#controls) {
       const value = question[/** @type {keyof Question} */ (name)];
-      if (control.value.trim() !== value) control.value = value;
+      if (normalize(control.value) !== value) control.value = value;
     }
     this.#count(question);
     if (countFilters(question) > 0) this.#unfold(true);

@@ -1,5 +1,7 @@
 /** What one asks of the past: the same in the page's address, in its form and in the request. Pure. */
 
+import { normalize } from "../shared/normal-form.js";
+
 /**
  * @typedef {object} Question What is empty is not asked for.
  * @property {string} words
@@ -67,7 +69,7 @@ export function writeQuestion(question) {
 export function sound(given) {
   const question = { ...NOTHING };
   for (const name of NAMES) {
-    const value = (given[name] ?? "").trim().slice(0, LONGEST);
+    const value = normalize(given[name] ?? "", LONGEST);
     if (IS_SOUND[name](value)) question[name] = value;
   }
   return question;

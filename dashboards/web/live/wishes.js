@@ -3,6 +3,8 @@
  * wall comes back as it was. Pure.
  */
 
+import { normalize } from "../shared/normal-form.js";
+
 /** @typedef {import("./wall.js").Entry} Entry */
 /** @typedef {{sort: "attention" | "newest", tag: string | null, language: string | null}} Wishes */
 
@@ -13,7 +15,7 @@
 export function readWishes(query) {
   const given = new URLSearchParams(query);
   const sort = given.get("sort") === "newest" ? "newest" : "attention";
-  return { sort, tag: given.get("tag"), language: given.get("language") };
+  return { sort, tag: normalize(given.get("tag") ?? "") || null, language: given.get("language") };
 }
 
 /**
@@ -36,7 +38,7 @@ export function writeWishes({ sort, tag, language }) {
  */
 export function arrange(live, { sort, tag, language }) {
   return [...live]
-    .filter(([, { watched: { session } }]) => (!tag || session?.tags.includes(tag)) && (!language || session?.language === language))
+    .filter(([, { watched: { session } }]) => (!tag || session?.tags.some((each) => normalize(each) === tag)) && (!language || session?.language === language))
     .sort(([a, one], [b, other]) => {
       const more = sort === "attention" ? other.standing.rank - one.standing.rank : 0;
       return more || (a < b ? 1 : -1);
@@ -53,7 +55,7 @@ export function choices(entries, { tag, language }) {
   const tags = new Set(tag ? [tag] : []);
   const languages = new Set(language ? [language] : []);
   for (const { watched: { session } } of entries) {
-    for (const each of session?.tags ?? []) tags.add(each);
+    for (const each of session?.tags ?? []) tags.add(normalize(each));
     if (session?.language) languages.add(session.language);
   }
   return { tags: [...tags].sort(), languages: [...languages].sort() };

@@ -5,6 +5,7 @@ import { find, showShares, showTotals } from "../shared/elements.js";
 import { EventStream } from "../shared/events.js";
 import { paced, startFrame } from "../shared/frame.js";
 import { onLanguage, say, text } from "../shared/i18n.js";
+import { normalize } from "../shared/normal-form.js";
 import { regain } from "../shared/regain.js";
 import { Library, Story } from "../shared/story.js";
 import { Transcript } from "../shared/transcript.js";
@@ -24,6 +25,8 @@ import { parseTags } from "./tags.js";
 /** @typedef {import("../recorder/shelf.js").Recording} Recording */
 /** @typedef {import("../recorder/shelf.js").Unfinished} Unfinished */
 
+/** What the server takes. */
+const LONGEST_TITLE = 200;
 /** @type {HTMLInputElement} */
 const title = find("title");
 /** @type {HTMLInputElement} */
@@ -98,7 +101,7 @@ async function withMicrophone(use) {
  */
 async function record(microphone) {
   deck.tell("status.creating");
-  const wishes = { title: title.value.trim() || null, tags: parseTags(tags.value), language: spoken.value || null };
+  const wishes = { title: normalize(title.value, LONGEST_TITLE) || null, tags: parseTags(tags.value), language: spoken.value || null };
   const session = await awaitTurn(() => askForSession(wishes), (left) => deck.tell("status.busy", { seconds: left }));
   const { session_id: sessionId, write_token: writeToken, read_token: readToken } = session;
   const recording = { sessionId, writeToken, readToken, ...wishes };

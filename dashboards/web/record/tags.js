@@ -1,5 +1,7 @@
 /** Tags as one writes them in a line: pure. */
 
+import { normalize } from "../shared/normal-form.js";
+
 /** What the server takes. */
 const MOST_TAGS = 20;
 const LONGEST_TAG = 200;
@@ -10,6 +12,6 @@ const LONGEST_TAG = 200;
  * @returns {string[]}
  */
 export function parseTags(line) {
-  const tags = line.split(/[,，、]/).map((tag) => tag.trim().slice(0, LONGEST_TAG));
+  const tags = line.split(/[,，、]/).map((tag) => normalize(tag, LONGEST_TAG));
   return [...new Set(tags.filter(Boolean))].slice(0, MOST_TAGS);
 }

@@ -50,3 +50,9 @@ test("filters are counted and taken away; words and their order are none", () =>
   assert.deepEqual(withoutFilters(question), { ...NOTHING, words: '"oh well" 날씨', sort: "longest" });
   assert.equal(countFilters(withoutFilters(question)), 0);
 });
+
+test("words and tags are normalized, then cut", () => {
+  const question = readQuestion("?q=cafe%CC%81&tag=e%CC%81");
+  assert.deepEqual([question.words, question.tag], ["caf\u00e9", "\u00e9"]);
+  assert.equal(sound({ words: "e\u0301".repeat(201) }).words, "\u00e9".repeat(200));
+});

@@ -88,3 +88,12 @@ test("of a long speech the end is shown, in whole words where there are any", ()
   for (const most of [11, 12]) assert.equal(tail("one two three four", most), "… three four");
   assert.equal(tail("가나다라마바사아자차카", 4), "… 아자차카");
 });
+
+test("a tag is found in whichever Unicode form it was stored", () => {
+  const wall = new Wall();
+  settle(wall, [snapshot({ sessions: [session("a", { tags: ["cafe\u0301"] }), session("b", { tags: ["caf\u00e9"] })] })]);
+  for (const typed of ["cafe\u0301", "caf\u00e9"]) {
+    assert.deepEqual(arrange(wall.live, readWishes(`?tag=${typed}`)).sort(), ["a", "b"]);
+  }
+  assert.deepEqual(choices(wall.live.values(), readWishes("")).tags, ["caf\u00e9"]);
+});
