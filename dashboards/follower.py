@@ -18,6 +18,7 @@ from undertone.errors import PoisonError, Refusal, TransientError
 from undertone.events import Event
 from undertone.freshness import STALE_AFTER_S, Freshness
 from undertone.kafka import Record, open_reader, read_to_end, read_up_to, topic_name
+from undertone.kafka_start import wait_for_kafka
 from undertone.retention import oldest_kept_ms
 from undertone.retry import backoff_s
 from undertone.settings import Settings
@@ -74,6 +75,7 @@ class Follower:
 
     async def run(self) -> None:
         """Follow the log for ever."""
+        await wait_for_kafka(self._settings)
         attempt = 0
         while True:
             try:

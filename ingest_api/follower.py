@@ -26,6 +26,7 @@ from undertone.errors import FatalError, PoisonError, TransientError
 from undertone.events import Deletion, Event
 from undertone.freshness import STALE_AFTER_S, Freshness
 from undertone.kafka import Record, open_reader, read_up_to, topic_name
+from undertone.kafka_start import wait_for_kafka
 from undertone.retry import backoff_s
 from undertone.settings import Settings
 from undertone.topics import AUDIO, DELETIONS, SESSIONS, WORKERS, Topic, place
@@ -53,6 +54,7 @@ class Follower:
 
     async def run(self) -> None:
         """Follow until cancelled."""
+        await wait_for_kafka(self._settings)
         attempt = 0
         while True:
             try:

@@ -11,6 +11,7 @@ from undertone.codec import encode
 from undertone.errors import Refusal, TransientError
 from undertone.events import Event
 from undertone.kafka import Publisher, open_publisher
+from undertone.kafka_start import wait_for_kafka
 from undertone.records import AudioRecord
 from undertone.retry import backoff_s
 from undertone.settings import Settings
@@ -37,6 +38,7 @@ class Publishers:
 
     async def run(self) -> None:
         """Keep a publisher open until cancelled."""
+        await wait_for_kafka(self._settings)
         attempt = 0
         while True:
             try:

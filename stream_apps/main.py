@@ -21,6 +21,7 @@ from undertone.background import BackgroundTasks
 from undertone.errors import FatalError
 from undertone.health import health_routes
 from undertone.kafka import open_publisher
+from undertone.kafka_start import wait_for_kafka
 from undertone.local.connections import Connections
 from undertone.local.wires import BoundedConfig
 from undertone.retry import retry
@@ -46,6 +47,7 @@ async def _run(name: str, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as stack:
+        await wait_for_kafka(settings)
         publisher = await retry(lambda: stack.enter_async_context(open_publisher(settings)), attempts=10)
         presence = Presence(settings.session_timeout_ms / 1000)
         outputs = Outputs(publisher, presence)
@@ -100,7 +102,9 @@ async def serve_health(settings: Settings, adapter: Adapter) -> AsyncIterator[No
         yield
         return
     web = Starlette(routes=health_routes(adapter.why_not_ready))
-    server = _HealthServer(BoundedConfig(web, Connections(MOST_PROBES), log_config=None, access_log=False))
+    server = _HealthServer(
+        BoundedConfig(web, Connections(MOST_PROBES), log_config=None, access_log=False, lifespan="off")
+    )
     family = socket.AF_INET6 if ":" in settings.health_host else socket.AF_INET
     try:
         taken = socket.create_server((settings.health_host, settings.health_port), family=family)

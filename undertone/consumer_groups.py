@@ -1,6 +1,6 @@
 """Consumer groups of the workers: their names, and how far they have committed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, KafkaError
@@ -9,7 +9,7 @@ from undertone.errors import TransientError
 from undertone.kafka import client_options, topic_name
 from undertone.retry import retry
 from undertone.settings import Settings
-from undertone.topics import Topic
+from undertone.topics import AUDIO, Topic
 
 TRANSCRIBER = "transcriber"
 # A broker on which no group was ever used makes its topic of offsets first.
@@ -19,6 +19,15 @@ COORDINATOR_ATTEMPTS = 10
 def group_name(settings: Settings, app: str) -> str:
     """The consumer group of an app, as in ``undertone.transcriber``."""
     return f"{settings.topic_prefix}.{app}"
+
+
+async def wait_for_coordinators(settings: Settings, apps: Iterable[str]) -> None:
+    """Return once the groups of these apps can be joined. Raises ``TransientError`` if Kafka does not get there soon.
+
+    A worker that joins earlier gets there as well, but aiokafka logs an error for each attempt.
+    """
+    for app in apps:
+        await committed_offsets(settings, app, AUDIO)
 
 
 async def committed_offsets(settings: Settings, app: str, topic: Topic) -> Mapping[int, int]:

@@ -17,7 +17,7 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "weights": frozenset(),
     "topics": frozenset({"kafka"}),
     "migrations": frozenset({"postgres"}),
-    "web": frozenset(),  # it waits for Kafka and PostgreSQL by itself, and loads while they start
+    "web": frozenset({"topics", "migrations"}),
     "transcriber": frozenset({"topics", "weights"}),
     "classifier": frozenset({"topics", "weights"}),
     "statistics": frozenset({"topics"}),

@@ -16,7 +16,8 @@ from undertone.access.guard import check_access
 from undertone.access.keys import Keyring
 from undertone.access.logins import link_to
 from undertone.bootstrap import apply_topics, check_kafka
-from undertone.errors import FatalError
+from undertone.consumer_groups import wait_for_coordinators
+from undertone.errors import FatalError, TransientError
 from undertone.local.cache import close_cache
 from undertone.local.downloads import Downloads
 from undertone.local.environment import ignore_postgres_variables, kafka_environment, program_environment
@@ -129,7 +130,10 @@ class Up:
         return {**embedded, "weights": self._downloads.weights, "topics": self._topics, "migrations": self._migrations}
 
     async def _topics(self) -> None:
+        """Apply the topics, then wait for the consumer groups, whose own topic a new cluster makes on demand."""
         await apply_topics(self._reached())
+        with contextlib.suppress(TransientError):  # the workers try again, and say so
+            await wait_for_coordinators(self._reached(), WORKERS)
 
     async def _migrations(self) -> None:
         from storage.migrations import upgrade
