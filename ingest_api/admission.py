@@ -2,8 +2,8 @@
 
 Sessions that have begun go on whatever happens. New ones are refused while what waits would take the transcribers
 longer than ``refuse_above_s``, until it takes less than ``admit_below_s``. Since a session weighs nothing before
-somebody speaks in it, the latest ones count as full until they can be measured: no more may begin at a time than there
-is room for. One always may while nothing waits: a slow machine that keeps up refuses nobody.
+somebody speaks in it, the latest ones count as full until they can be measured or have ended: no more may begin at a
+time than there is room for. One always may while nothing waits: a slow machine that keeps up refuses nobody.
 
 ``refuse_above_s`` 0 refuses nobody.
 
@@ -11,6 +11,7 @@ Without a report no transcriber is alive, and the log keeps what comes for the n
 audio waits there.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 PROVEN_AFTER_S = 20.0
@@ -51,16 +52,28 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class RecentSession:
+    """A session that this process admitted, and when."""
+
+    session_id: str
+    began_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
-    """What one ingest process remembers: whether it is refusing, and when its latest sessions began."""
+    """What one ingest process remembers: whether it is refusing, and its latest sessions, oldest first."""
 
     is_refusing: bool = False
-    began_s: tuple[float, ...] = ()
+    recent: tuple[RecentSession, ...] = ()
+
+    def without_ended(self, is_done: Callable[[str], bool]) -> "Admission":
+        """The same without the sessions that have ended: they need none of the transcribers' time any more."""
+        return replace(self, recent=tuple(each for each in self.recent if not is_done(each.session_id)))
 
 
 def look(admission: Admission, fleet: Fleet | None, unheard_s: float, now_s: float, rules: Rules) -> Admission:
     """What is remembered at ``now_s``; ``unheard_s`` is audio in the log that nobody has heard."""
-    began_s = tuple(each for each in admission.began_s if now_s - each < PROVEN_AFTER_S)
+    recent = tuple(each for each in admission.recent if now_s - each.began_s < PROVEN_AFTER_S)
     if rules.refuse_above_s == 0:
         is_refusing = False
     elif fleet is None:
@@ -68,23 +81,24 @@ def look(admission: Admission, fleet: Fleet | None, unheard_s: float, now_s: flo
     else:
         bound_s = rules.admit_below_s if admission.is_refusing else rules.refuse_above_s
         is_refusing = _with(fleet, unheard_s).wait_s > bound_s
-    return Admission(is_refusing, began_s)
+    return Admission(is_refusing, recent)
 
 
 def admit(
-    admission: Admission, fleet: Fleet | None, unheard_s: float, now_s: float, rules: Rules
+    admission: Admission, session_id: str, fleet: Fleet | None, unheard_s: float, now_s: float, rules: Rules
 ) -> tuple[Admission, float | None]:
-    """What is remembered after a request for a new session, and None if it may begin, else when to ask again."""
+    """What is remembered after a request for this new session, and None if it may begin, else when to ask again."""
     if rules.refuse_above_s == 0:
         return admission, None
     seen = look(admission, fleet, unheard_s, now_s, rules)
     if seen.is_refusing:
         return seen, retry_after_s(fleet, unheard_s, rules)
-    if fleet is not None and len(seen.began_s) >= room(_with(fleet, unheard_s)):
-        return seen, _bounded(min(seen.began_s, default=now_s) + PROVEN_AFTER_S - now_s)
+    if fleet is not None and len(seen.recent) >= room(_with(fleet, unheard_s)):
+        oldest_s = min((each.began_s for each in seen.recent), default=now_s)
+        return seen, _bounded(oldest_s + PROVEN_AFTER_S - now_s)
     if fleet is None:
         return seen, None
-    return replace(seen, began_s=(*seen.began_s, now_s)), None
+    return replace(seen, recent=(*seen.recent, RecentSession(session_id, now_s))), None
 
 
 def room(fleet: Fleet) -> int:

@@ -21,10 +21,12 @@ class Door:
         self._admission = Admission()
         BACKLOG.set_function(self.backlog_s)
 
-    def enter(self) -> None:
-        """Return if a new session may begin now, and count it. Raises ``Refusal`` ``too_busy``."""
+    def enter(self, session_id: str) -> None:
+        """Return if this new session may begin now, and count it. Raises ``Refusal`` ``too_busy``."""
         fleet, unheard_s = self._see()
-        self._admission, wait_s = admit(self._admission, fleet, unheard_s, time.monotonic(), self._rules)
+        now, knowledge = datetime.now(UTC), self._follower.knowledge
+        before = self._admission.without_ended(lambda recent: knowledge.is_done(recent, now))
+        self._admission, wait_s = admit(before, session_id, fleet, unheard_s, time.monotonic(), self._rules)
         if wait_s is not None:
             raise _too_busy(wait_s)
 

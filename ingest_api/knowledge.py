@@ -86,13 +86,16 @@ class Knowledge:
         return to_ms(max(0, next_sample - heard)) + round(1000 * max(waits_s, default=0.0))
 
     def fleet(self, now: datetime) -> Fleet | None:
-        """The transcribers that are alive, together; None without one."""
+        """The transcribers that are alive, together; None without one.
+
+        A report is up to a second old: the backlog of one whose sessions have all ended since has been heard.
+        """
         alive = [worker for worker in self._alive(now) if worker.app == "transcriber"]
         if not alive:
             return None
         replicas = sum(worker.replicas for worker in alive)
         return Fleet(
-            backlog_s=sum(worker.backlog_s for worker in alive),
+            backlog_s=sum(worker.backlog_s for worker in alive if not self._has_heard_all(worker, now)),
             speed=sum((worker.speed or FIRST_SPEED) * worker.replicas for worker in alive),
             load=sum(worker.load * worker.replicas for worker in alive) / replicas,
         )
@@ -100,6 +103,9 @@ class Knowledge:
     def is_wanted(self, session_id: str, now: datetime) -> bool:
         """Whether tokens of the session may still be good."""
         return is_session_id(session_id) and now - session_created_at(session_id) < self._lifetime
+
+    def _has_heard_all(self, worker: Worker, now: datetime) -> bool:
+        return bool(worker.heard) and all(self.is_done(session_id, now) for session_id in worker.heard)
 
     def _alive(self, now: datetime) -> Iterator[Worker]:
         return (worker for worker, told_at in self._workers.values() if now - told_at < WORKER_IS_GONE_AFTER)

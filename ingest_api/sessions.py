@@ -64,8 +64,8 @@ def session_routes(ingest: Ingest, quotas: Quotas) -> APIRouter:
     async def create(request: Request) -> Response:
         given = parse_body(await read_body(request, MAX_JSON_BYTES))
         check_language(given.language)
-        ingest.door.enter()
         session_id = make_session_id(ingest.now_ms(), secrets.randbits(74))
+        ingest.door.enter(session_id)
         await ingest.publishers.publish(Open(session_id, "", 0, given.language, None, given.title, given.tags))
         now, hours = ingest.now(), ingest.token_hours
         return JSONResponse(

@@ -11,8 +11,10 @@ import httpx
 import pytest
 
 from ingest_api.admission import RETRY_AT_LEAST_S, RETRY_AT_MOST_S
-from tests.ingest_serving import START, Served, frame, read_until, serve_ingest
+from tests.clips import SPEECH
+from tests.ingest_serving import START, Made, Served, frame, read_until, serve_ingest
 from tests.recordings import make_recording
+from tests.transcribing import transcribing
 from tests.waiting import until
 from undertone.errors import Refusal
 from undertone.events import Worker
@@ -123,6 +125,19 @@ async def test_a_crowd_at_once_is_taken_as_far_as_there_is_room(refusing: Settin
         taken = [each for each in answers if each.status_code == 201]
         assert len(taken) == 5  # a third of 20 s of audio in a second, of which people speak most
         assert {each.json()["code"] for each in answers if each.status_code != 201} == {"too_busy"}
+
+
+async def test_short_files_one_after_the_other_are_never_refused(refusing: Settings) -> None:
+    recording = (SPEECH / "LJ001-0008.flac").read_bytes()
+    async with serve_ingest(refusing) as served, transcribing(refusing):
+        for _ in range(20):
+            made = await served.http.post("/v1/sessions", json={"language": "en"})
+            assert made.status_code == 201, made.text
+            session = Made(**{name: made.json()[name] for name in ("session_id", "write_token", "read_token")})
+            taken = await served.post(session, "file", recording)
+            assert taken.status_code == 200, taken.text
+            ended = await served.post(session, "stop", next_sample=taken.json()["samples"])
+            assert (ended.status_code, ended.json()["utterances"]) == (200, 1), ended.text
 
 
 async def _says(served: Served, line: str) -> bool:

@@ -120,3 +120,12 @@ def test_transcribers_count_together_and_only_while_they_speak() -> None:
     assert knowledge.heard(SESSION, NOW + timedelta(seconds=10)) == SECOND
     assert knowledge.fleet(NOW + timedelta(seconds=15)) is None
     assert knowledge.heard(SESSION, NOW + timedelta(seconds=15)) == 0
+
+
+def test_a_report_whose_sessions_have_all_ended_since_tells_of_no_backlog() -> None:
+    knowledge = Knowledge(24)
+    knowledge.apply(worker("t1", SECOND, backlog_s=30), NOW)
+    knowledge.apply(worker("t2", SECOND, backlog_s=10).model_copy(update={"heard": {}}), NOW)
+    assert knowledge.fleet(NOW) == Fleet(40, 2 * FIRST_SPEED, 0)
+    knowledge.apply(session(state="ended", reason="stop", seq=1), NOW)
+    assert knowledge.fleet(NOW) == Fleet(10, 2 * FIRST_SPEED, 0)
