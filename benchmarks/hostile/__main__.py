@@ -30,7 +30,7 @@ from benchmarks.capacity.undertone import running_up
 from benchmarks.clips import read_clips
 from benchmarks.hostile.attacks import ATTACKS
 from benchmarks.hostile.figures import Round, judge, table
-from benchmarks.hostile.past import database_of, make_old_session, store_long_session
+from benchmarks.hostile.past import HOURS, database_of, make_session_keys, store_long_session
 from benchmarks.hostile.rounds import House, play
 from benchmarks.hostile.stranger import Given
 from benchmarks.hostile.tally import Tally, tally_table
@@ -42,6 +42,7 @@ from undertone.local.file_limit import raise_file_limit
 SEED = 20260101
 SPEAKERS = 3
 VIEWERS = 50
+FRESH = 32
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,15 @@ async def run(materials: Sequence[Material], groups: Sequence[Sequence[str]], vi
         keys = Path(folder) / "keys"
         record_key, read_key = (make_key(keys, str(right), [right]) for right in (Right.RECORD, Right.READ))
         attacker_keys = {name: make_key(keys, name, [Right.RECORD]) for group in groups for name in group}
-        long, old = make_old_session(secret), make_old_session(secret)
+        long, old = make_session_keys(secret, HOURS), make_session_keys(secret, HOURS)
         given = {"UNDERTONE_ACCESS": "closed", "UNDERTONE_SECRET": secret, "UNDERTONE_KEYS": str(keys)}
         say("starting the platform")
         async with running_up(**given) as (url, pid):
             house = House(url, pid, record_key, read_key, viewers)
             attackers = {
-                name: Given(url, f"127.0.1.{number}", key, long, old)
+                name: Given(
+                    url, f"127.0.1.{number}", key, long, old, tuple(make_session_keys(secret) for _ in range(FRESH))
+                )
                 for number, (name, key) in enumerate(attacker_keys.items(), 1)
             }
             say("storing the long session of the attackers")

@@ -39,9 +39,9 @@ we well went were what when where which while who will with word work would year
 _TOPIC = "benchmark"  # no topic of ours: the offsets below are of no log
 
 
-def make_old_session(secret: str) -> SessionKeys:
-    """A session that was made 20 hours ago, with new tokens, of which the log knows nothing yet."""
-    session_id = make_session_id(round((time.time() - HOURS * 3600) * 1000), secrets.randbits(74))
+def make_session_keys(secret: str, hours_ago: float = 0) -> SessionKeys:
+    """A session that was made so long ago, with new tokens, of which the log knows nothing yet."""
+    session_id = make_session_id(round((time.time() - hours_ago * 3600) * 1000), secrets.randbits(74))
     now = datetime.now(UTC)
     return SessionKeys(
         session_id, make_token(secret, session_id, "write", now, 24), make_token(secret, session_id, "read", now, 24)

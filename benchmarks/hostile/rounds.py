@@ -72,7 +72,9 @@ async def _attacking(attackers: Mapping[str, Given]) -> AsyncIterator[dict[str, 
     """All attackers at work during the block; after it what each of them got."""
     tallies: dict[str, Tally] = {}
     hands = [
-        (name, replace(given, hand=hand)) for name, given in attackers.items() for hand in range(ATTACKS[name].hands)
+        (name, replace(given, hand=hand, fresh=given.fresh[hand :: ATTACKS[name].hands]))
+        for name, given in attackers.items()
+        for hand in range(ATTACKS[name].hands)
     ]
     got: dict[str, list[Tally]] = {name: [] for name in attackers}
     async with asyncio.TaskGroup() as group:

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -35,10 +35,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Given:
-    """What an attacker is given: the server's address, its own, its key, and two sessions that it made long ago.
+    """What an attacker is given: the server's address, its own, its key, and sessions that it made before.
 
-    ``long`` is a session of 20 hours in the history, ``old`` one that was made 20 hours ago and never spoken in.
-    ``hand`` numbers the processes of one attacker.
+    ``fresh`` are new ones: in the attack the server may refuse to make any, as too busy. ``long`` is a session of 20
+    hours in the history, ``old`` one that was made 20 hours ago and never spoken in. ``hand`` numbers the processes of
+    one attacker.
     """
 
     url: str
@@ -46,20 +47,19 @@ class Given:
     key: str
     long: SessionKeys
     old: SessionKeys
+    fresh: tuple[SessionKeys, ...] = ()
     hand: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """All of it as JSON values, for another process; ``from_json`` reads it back."""
-        sessions = {
-            name: [keys.session_id, keys.write_token, keys.read_token]
-            for name, keys in (("long", self.long), ("old", self.old))
-        }
-        return {"url": self.url, "address": self.address, "key": self.key, "hand": self.hand, **sessions}
+        return asdict(self)
 
     @staticmethod
     def from_json(given: dict[str, Any]) -> "Given":
         """What ``as_json`` wrote."""
-        return Given(**{**given, "long": SessionKeys(*given["long"]), "old": SessionKeys(*given["old"])})
+        fresh = tuple(SessionKeys(**keys) for keys in given["fresh"])
+        long, old = SessionKeys(**given["long"]), SessionKeys(**given["old"])
+        return Given(**{**given, "long": long, "old": old, "fresh": fresh})
 
 
 @dataclass
@@ -68,6 +68,7 @@ class Stranger:
 
     given: Given
     tally: Tally = field(default_factory=Tally)
+    taken: int = 0
 
     @property
     def host(self) -> str:
@@ -93,7 +94,10 @@ class Stranger:
             writer.transport.abort()
 
     async def make_session(self) -> SessionKeys:
-        """Make a session with the key; ask again until the server makes one."""
+        """The next of the fresh sessions; without any left, one made with the key, however often that takes."""
+        if self.taken < len(self.given.fresh):
+            self.taken += 1
+            return self.given.fresh[self.taken - 1]
         while True:
             with suppress(*FAILURES):
                 async with self.connection() as connection:

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.hostile.attacks import ATTACKS
 from benchmarks.hostile.audience import Viewer, gather, make_viewers
 from benchmarks.hostile.figures import Round, Row, Spoken, Watched, differing, judge, table
-from benchmarks.hostile.past import HOURS, UTTERANCES, long_session, make_old_session
+from benchmarks.hostile.past import HOURS, UTTERANCES, long_session, make_session_keys
 from benchmarks.hostile.stranger import Given, error_code, read_head
 from benchmarks.hostile.tally import Tally, add_tallies, tally_table
 from benchmarks.viewers.stream import Block
@@ -31,7 +31,7 @@ SPOKEN = Spoken(
     ack_s=(0.02, 0.04),
 )
 ROUND = Round((SPOKEN, SPOKEN), Watched(), (0.01, 0.02), 0, {"web": 100.0})
-SESSION, OTHER = (make_old_session(SECRET).session_id for _ in range(2))
+SESSION, OTHER = (make_session_keys(SECRET, HOURS).session_id for _ in range(2))
 
 
 def broken(disturbed: Round) -> list[str]:
@@ -160,7 +160,7 @@ def test_half_of_the_viewers_follow_everything_and_half_one_session() -> None:
 
 
 def test_the_long_session_has_thousands_of_windows_and_its_tokens_open_it() -> None:
-    keys = make_old_session(SECRET)
+    keys = make_session_keys(SECRET, HOURS)
     check_token([SECRET], keys.write_token, keys.session_id, "write")
     events = [item.event for item in long_session(keys.session_id)]
     (whole,) = [event for event in events if isinstance(event, Session)]
