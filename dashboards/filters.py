@@ -4,18 +4,23 @@ from datetime import UTC, datetime
 from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Query
+from pydantic import BeforeValidator
 
 from storage.listing import Filters
 from undertone.events import Label
+from undertone.languages import Language
 from undertone.normal_form import NormalText
+from undertone.times import read_time
 
+Moment: TypeAlias = Annotated[datetime | None, BeforeValidator(read_time, json_schema_input_type=datetime)]
+"""A time or a day; a bare number is neither."""
 Length: TypeAlias = Annotated[int | None, Query(ge=0, description="milliseconds of media time")]
 
 
 def read_filters(
-    since: Annotated[datetime | None, Query(alias="from", description="sessions made at this time or later")] = None,
-    until: Annotated[datetime | None, Query(alias="to", description="sessions made before this time")] = None,
-    language: Annotated[str | None, Query(max_length=20)] = None,
+    since: Annotated[Moment, Query(alias="from", description="sessions made at this time or later")] = None,
+    until: Annotated[Moment, Query(alias="to", description="sessions made before this time")] = None,
+    language: Annotated[Language, Query(description="a code as in en, or a tag as in en-US")] = None,
     sentiment: Label | None = None,
     tag: Annotated[NormalText | None, Query(max_length=200, description="a tag of the session")] = None,
     min_length_ms: Length = None,

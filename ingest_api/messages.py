@@ -4,20 +4,11 @@ import json
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ingest_api.limits import MAX_TEXT_BYTES
 from undertone.errors import Refusal
-
-
-def _check_language(code: str) -> str:
-    if not (code.isascii() and code.isalpha() and code.islower() and len(code) in {2, 3}):
-        raise PydanticCustomError("language", "a language is a code of two or three small letters, as in en or ko")
-    return code
-
-
-Language: TypeAlias = Annotated[str, AfterValidator(_check_language)]
+from undertone.languages import Language
 
 # What a recorder's clock may say; arithmetic with times beyond fails somewhere.
 FIRST_TIME = datetime(2000, 1, 1, tzinfo=UTC)
@@ -34,7 +25,7 @@ class Start(_Message):
     type: Literal["start"] = "start"
     sample_rate: int
     encoding: str
-    language: Language | None = None
+    language: Language = None
     started_at: Annotated[AwareDatetime, Field(ge=FIRST_TIME, lt=LAST_TIME)] | None = None
     next_sample: int = Field(0, ge=0)
 

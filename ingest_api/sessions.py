@@ -21,12 +21,12 @@ from ingest_api.bodies import read_body
 from ingest_api.connection import Frame, parse_frame
 from ingest_api.ingest import Ingest, finished
 from ingest_api.limits import FRAME_HEADER_BYTES
-from ingest_api.messages import Language, describe
+from ingest_api.messages import describe
 from undertone.access.quotas import Quotas
 from undertone.audio import BYTES_PER_SAMPLE
 from undertone.errors import Refusal
 from undertone.identifiers import make_session_id
-from undertone.languages import check_language
+from undertone.languages import Language, check_language
 from undertone.normal_form import NormalText
 from undertone.openapi import Responses, binary_body, json_body, problems
 from undertone.records import Audio, Close, Open
@@ -44,7 +44,7 @@ class NewSession(BaseModel):
 
     title: Annotated[NormalText, Field(max_length=200)] | None = None
     tags: tuple[Annotated[NormalText, Field(max_length=200)], ...] = Field((), max_length=20)
-    language: Language | None = None
+    language: Language = None
 
 
 def session_routes(ingest: Ingest, quotas: Quotas) -> APIRouter:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from undertone.commands.local_time import show_time
 from undertone.commands.terminal import echo, one_line, out
 from undertone.terminal import printable
 
@@ -46,7 +47,7 @@ def list_letters(
         letter = kept.letter
         key, size = one_line((letter.key or b"").decode(errors="replace")), str(len(letter.value or b""))
         reason = escape(one_line(kept.reason))
-        at = f"{letter.why.at:%Y-%m-%d %H:%M:%S}"
+        at = show_time(letter.why.at)
         table.add_row(letter.id, at, letter.why.app, letter.place, escape(key), size, kept.done or "", reason)
     out().print(table)
     typer.echo(f"{len(found)} dead letters")
@@ -142,8 +143,8 @@ def _describe(letter: "Letter", done: str | None) -> list[str]:
     why = letter.why
     return [
         f"letter   {letter.id}{' (' + done + ')' if done else ''}",
-        f"from     {letter.place}" + (f", written {why.written_at:%Y-%m-%d %H:%M:%S} UTC" if why.written_at else ""),
-        f"put away {why.at:%Y-%m-%d %H:%M:%S} UTC by {why.app} {why.version}",
+        f"from     {letter.place}" + (f", written {show_time(why.written_at)}" if why.written_at else ""),
+        f"put away {show_time(why.at)} by {why.app} {why.version}",
         f"why      {one_line(why.error)}",
         *(["         something was given out in its place"] if why.given_out else []),
         *(["         parts of it are missing: it was larger than a record may be"] if letter.is_cut else []),

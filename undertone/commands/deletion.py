@@ -1,10 +1,10 @@
 """Forgetting a session, from the terminal."""
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from undertone.commands.local_time import show_time
 from undertone.commands.rest import DEFAULT_URL, Url, ask, understanding
 
 
@@ -19,5 +19,5 @@ def delete(
         typer.confirm(f"Delete session {session_id}, for good?", abort=True)
     answer = ask("DELETE", url, f"/v1/sessions/{session_id}", token=token)
     with understanding(url):
-        gone_by = datetime.fromisoformat(answer["gone_from_logs_by"]).astimezone()
-    typer.echo(f"deleted; nobody can read it any more, and by {gone_by:%Y-%m-%d %H:%M} no log holds it either")
+        gone_by = show_time(answer["gone_from_logs_by"])
+    typer.echo(f"deleted; nobody can read it any more, and by {gone_by} no log holds it either")

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterable
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from shutil import copyfileobj
@@ -14,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from undertone.audio import to_ms
+from undertone.commands.local_time import show_time, utc_bound
 from undertone.commands.rest import DEFAULT_URL, PAGE, Json, Url, asking, get, pages, understanding
 from undertone.commands.terminal import one_line, out
 from undertone.errors import UndertoneError
@@ -57,7 +57,7 @@ def sessions(
             window = windows.get(session["session_id"])
             table.add_row(
                 session["session_id"],
-                _when(session["started_at"] or session["created_at"]),
+                show_time(session["started_at"] or session["created_at"]),
                 _clock(to_ms(session["through"])),
                 session["state"],
                 str(session["utterances"]),
@@ -78,7 +78,7 @@ def show(
         session = get(url, path, token=token)
         console = out()
         console.print(Text(one_line(session["title"] or session_id), style="bold"))
-        started = _when(session["started_at"] or session["created_at"])
+        started = show_time(session["started_at"] or session["created_at"])
         console.print(f"{started}, {_clock(to_ms(session['through']))}, {session['state']}")
         table = Table("at", "language", "sentiment", "text", box=None)
         for utterance in pages(url, f"{path}/utterances", "utterances", token):
@@ -105,15 +105,18 @@ def search(
     words: Annotated[list[str], typer.Argument(help='What was said: words, "a phrase", or how a word begins: refu*.')],
     url: Url = DEFAULT_URL,
     limit: Annotated[int, typer.Option(min=1, max=PAGE, help="How many at most.")] = 20,
-    language: Annotated[str | None, typer.Option(help="Only in this language: en, ko, …")] = None,
+    language: Annotated[str | None, typer.Option(help="Only in this language: en, ko-KR, …")] = None,
     sentiment: Annotated[str | None, typer.Option(help="Only positive, neutral or negative ones.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only in sessions with this tag.")] = None,
-    since: Annotated[str | None, typer.Option("--from", help="Only in sessions from then on: 2026-01-31.")] = None,
-    until: Annotated[str | None, typer.Option("--to", help="Only in sessions before then.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", help="Only in sessions from then on, local time: 2026-01-31.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Only in sessions before then, local time.")] = None,
 ) -> None:
     """Find what was said, the newest first. All words must be there."""
     asked = normalize(" ".join(f'"{word}"' if " " in word else word for word in words))
-    filters = {"language": language, "sentiment": sentiment, "tag": tag and normalize(tag), "from": since, "to": until}
+    times = {"from": utc_bound("--from", since), "to": utc_bound("--to", until)}
+    filters = {"language": language, "sentiment": sentiment, "tag": tag and normalize(tag), **times}
     with understanding(url):
         page = get(url, "/v1/search", q=asked, limit=limit, **filters)
         titles = {session["session_id"]: session["title"] for session in page["sessions"]}
@@ -199,10 +202,6 @@ def _quarters(quarters: Iterable[Json]) -> Table:
             *(str(quarter[label]) for label in ("positive", "neutral", "negative")),
         )
     return table
-
-
-def _when(timestamp: str) -> str:
-    return f"{datetime.fromisoformat(timestamp).astimezone():%Y-%m-%d %H:%M}"
 
 
 def _clock(milliseconds: int) -> str:

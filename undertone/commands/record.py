@@ -9,7 +9,7 @@ import typer
 from undertone.commands.rest import DEFAULT_URL, Url
 
 Language: TypeAlias = Annotated[
-    str | None, typer.Option(help="Language that is spoken, as in en or ko; default: found out.")
+    str | None, typer.Option(help="Language that is spoken, as in en or ko-KR; auto (the default): found out.")
 ]
 
 
