@@ -31,6 +31,7 @@ from undertone.access.rights import Caller
 from undertone.access.routes import proof_routes
 from undertone.background import BackgroundTasks, OnFailure, terminate
 from undertone.errors import Refusal
+from undertone.head_requests import HeadRequests
 from undertone.headers import SafeHeaders
 from undertone.health import health_routes
 from undertone.openapi import EVERYWHERE, problems
@@ -78,10 +79,12 @@ def make_app(settings: Settings, pace: Pace | None = None, on_failure: OnFailure
         dependencies=[Depends(guard)],
         docs_url=None,  # these pages load scripts of other origins, which ours does not allow
         redoc_url=None,
+        servers=[{"url": prefix}] if (prefix := settings.path_prefix()) else None,
         responses=EVERYWHERE,
     )
     app.add_middleware(Origins, settings=settings)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(HeadRequests)
     handle_refusals(app)
     handle_history_errors(app)
     reads = Reads(is_open=settings.access == "open")

@@ -26,6 +26,7 @@ from undertone.access.origins import Origins
 from undertone.access.quotas import Quotas
 from undertone.access.routes import proof_routes
 from undertone.background import BackgroundTasks, OnFailure, terminate
+from undertone.head_requests import HeadRequests
 from undertone.headers import SafeHeaders
 from undertone.health import health_routes
 from undertone.openapi import EVERYWHERE
@@ -72,10 +73,13 @@ def make_app(settings: Settings, on_failure: OnFailure = terminate) -> FastAPI:
         dependencies=[Depends(guard), Depends(quotas.for_body)],
         docs_url=None,  # the readable forms of the OpenAPI load their scripts from elsewhere
         redoc_url=None,
+        servers=[{"url": prefix}] if (prefix := settings.path_prefix()) else None,
         responses=EVERYWHERE,
+        redirect_slashes=False,  # to an address that lacks the prefix of a proxy in front
     )
     app.add_middleware(Origins, settings=settings)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(HeadRequests)
     handle_refusals(app)
     knowing = [Depends(follower.wait_until_ready)]
     app.include_router(session_routes(ingest, quotas))

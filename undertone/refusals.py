@@ -1,4 +1,4 @@
-"""Every error of either side has the one JSON of ``Refusal.body()``; a page that is not there, a line of text."""
+"""Every error of either side has the one JSON of ``Refusal.body()``."""
 
 import asyncio
 import logging
@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
@@ -72,8 +72,6 @@ def handle_refusals(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def unknown(request: Request, error: HTTPException) -> Response:
         where = f"{request.method} {request.url.path}"
-        if not request.url.path.startswith("/v1/"):
-            return PlainTextResponse(f"{where}: {error.detail}", error.status_code)
         if error.status_code == 405:
             return answer(Refusal("method_unknown", f"{where}: this address takes other methods", status=405))
         if error.status_code == 404:

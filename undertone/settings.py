@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -33,8 +34,9 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port that the web listens on.")
     public_url: str | None = Field(
         None,
-        pattern=r"^https?://[^/?#@]+$",
-        description="Where people reach the web, as in https://undertone.example.org, if something stands in front.",
+        pattern=r"^https?://[^/?#@]+(/[^?#]*)?$",
+        description="Where people reach the web, as in https://undertone.example.org or "
+        "https://example.org/undertone, if something stands in front. A path is taken away by what stands in front.",
     )
     proxies: str | None = Field(
         None,
@@ -177,6 +179,10 @@ class Settings(BaseSettings):
         if days is not None and days * 24 < hours:
             raise ValueError(f"a session may go on for the {hours} hours of UNDERTONE_TOKEN_HOURS: keep text as long")
         return days
+
+    def path_prefix(self) -> str:
+        """The path of the public URL, without a slash at its end; empty where there is none."""
+        return urlsplit(self.public_url or "").path.rstrip("/")
 
     def brokers(self) -> str:
         """The brokers, or a ``FatalError`` that says which setting is missing."""

@@ -83,7 +83,7 @@ def test_all_pages_have_the_same_frame() -> None:
 
 
 def test_a_page_that_the_bar_names_is_marked_there() -> None:
-    for address, name in (("/", "index"), ("/history", "history"), ("/record", "record")):
+    for address, name in (("./", "index"), ("./history", "history"), ("./record", "record")):
         marked = re.findall(r'<a href="([^"]+)"[^>]* aria-current="page"', (WEB / f"{name}.html").read_text())
         assert marked == [address]
 
@@ -93,5 +93,5 @@ def frame_of(page: Path) -> str:
     text, _, rest = page.read_text(encoding="utf-8").partition("<main ")
     assert rest.partition("</main>")[2] == "\n</body>\n</html>\n"
     text = re.sub(r"<title data-say=.*</title>", "<title>", text)
-    text = re.sub(r'src="/\w+/page.js"', 'src="page.js"', text)
+    text = re.sub(r'src="\./\w+/page.js"', 'src="page.js"', text)
     return text.replace(' aria-current="page"', "")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Query
 from starlette.requests import HTTPConnection
@@ -145,7 +146,13 @@ def check_access(settings: Settings, keyring: Keyring) -> None:
 
 
 def _cookie_name(settings: Settings) -> str:
-    """Browsers send a cookie to every port of a host: two instances on one machine must not take each other's."""
+    """Browsers send a cookie to every port of a host: two instances on one machine must not take each other's.
+
+    Nor must two below path prefixes of one host. The name holds the prefix, and not the cookie's path: it stays valid
+    where the owner reaches the server without the proxy, and ``__Host-`` asks for the path ``/``.
+    """
     if settings.public_url is None:
         return f"undertone-{settings.port}"
-    return "__Host-undertone" if settings.public_url.startswith("https:") else "undertone"
+    name = "__Host-undertone" if settings.public_url.startswith("https:") else "undertone"
+    prefix = settings.path_prefix().strip("/")
+    return f"{name}-{quote(prefix, safe='')}" if prefix else name

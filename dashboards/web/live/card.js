@@ -4,6 +4,7 @@ import { sessionPage } from "../shared/api.js";
 import { icon, make, words } from "../shared/elements.js";
 import { clock, mediaMs, seconds } from "../shared/format.js";
 import { say, sayTongue } from "../shared/i18n.js";
+import { at } from "../shared/root.js";
 import { LATE_MS } from "./attention.js";
 import { tail } from "./last-words.js";
 import { MoodLine } from "./mood-line.js";
@@ -126,7 +127,7 @@ export class Card {
   /** @param {string} name */
   #showMood(name) {
     this.#mood.className = `chip chip-${name}`;
-    this.#moodIcon.firstElementChild?.setAttribute("href", `/icons.svg#${name}`);
+    this.#moodIcon.firstElementChild?.setAttribute("href", at(`icons.svg#${name}`));
     say(this.#moodWord, name === "unknown" ? "wall.mood.none" : `mood.${name}`);
   }
 

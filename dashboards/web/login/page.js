@@ -5,6 +5,7 @@ import { find } from "../shared/elements.js";
 import { startFrame } from "../shared/frame.js";
 import { say } from "../shared/i18n.js";
 import { may } from "../shared/login.js";
+import { root } from "../shared/root.js";
 import { destination } from "./destination.js";
 
 /** @type {HTMLInputElement} */
@@ -18,7 +19,7 @@ async function use(credential) {
   try {
     await logIn(credential);
     const { rights } = await readLogin();
-    location.replace(destination(location.search, location.origin, may(rights, "read")));
+    location.replace(destination(location.search, root.href, may(rights, "read")));
   } catch (error) {
     find("submit").toggleAttribute("disabled", false);
     trouble.hidden = false;

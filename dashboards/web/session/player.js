@@ -6,6 +6,7 @@
 import { ApiError } from "../shared/api.js";
 import { icon, make, words } from "../shared/elements.js";
 import { say } from "../shared/i18n.js";
+import { at } from "../shared/root.js";
 
 /** @typedef {import("../shared/vocabulary.js").Utterance} Utterance */
 /**
@@ -138,7 +139,7 @@ export class Player {
 function showPlaying(row, isOn) {
   row.classList.toggle("row-playing", isOn);
   const button = row.querySelector(".row-play");
-  button?.querySelector("use")?.setAttribute("href", `/icons.svg#${isOn ? "stop" : "play"}`);
+  button?.querySelector("use")?.setAttribute("href", at(`icons.svg#${isOn ? "stop" : "play"}`));
   const name = button?.querySelector("span");
   const { time = "" } = JSON.parse(name?.dataset.values ?? "{}");
   if (name) say(name, isOn ? "sound.stop" : "sound.play", { time });

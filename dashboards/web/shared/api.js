@@ -1,5 +1,7 @@
 /** The REST calls that the pages make. A refusal is an `ApiError` with the server's own words. */
 
+import { at } from "./root.js";
+
 /** @typedef {import("./vocabulary.js").Session} Session */
 /** @typedef {import("./vocabulary.js").NewSession} NewSession */
 /** @typedef {import("./vocabulary.js").Utterance} Utterance */
@@ -28,7 +30,7 @@ export class ApiError extends Error {
  * @param {RequestInit} [options]
  */
 async function ask(path, options) {
-  const response = await fetch(path, options).catch((error) => {
+  const response = await fetch(at(path), options).catch((error) => {
     throw new ApiError(0, String(error));
   });
   const body = await response.json().catch(() => null);
@@ -42,7 +44,7 @@ async function ask(path, options) {
  * @returns {Promise<{name: string | null, rights: string[]}>}
  */
 export function readLogin() {
-  return ask("/v1/login");
+  return ask("v1/login");
 }
 
 /**
@@ -51,12 +53,12 @@ export function readLogin() {
  */
 export function logIn(credential) {
   const body = JSON.stringify(credential);
-  return ask("/v1/login", { method: "POST", headers: { "content-type": "application/json" }, body });
+  return ask("v1/login", { method: "POST", headers: { "content-type": "application/json" }, body });
 }
 
 /** @returns {Promise<null>} */
 export function logOut() {
-  return ask("/v1/login", { method: "DELETE" });
+  return ask("v1/login", { method: "DELETE" });
 }
 
 /**
@@ -65,7 +67,7 @@ export function logOut() {
  */
 export function createSession(wanted) {
   const body = JSON.stringify(wanted);
-  return ask("/v1/sessions", { method: "POST", headers: { "content-type": "application/json" }, body });
+  return ask("v1/sessions", { method: "POST", headers: { "content-type": "application/json" }, body });
 }
 
 /**
@@ -75,7 +77,7 @@ export function createSession(wanted) {
  * @returns {Promise<{sessions: Session[], windows: Window[], next: string | null}>}
  */
 export function listSessions(asked, signal) {
-  return ask(`/v1/sessions${query(asked)}`, { signal });
+  return ask(`v1/sessions${query(asked)}`, { signal });
 }
 
 /**
@@ -85,7 +87,7 @@ export function listSessions(asked, signal) {
  * @returns {Promise<{hits: Hit[], sessions: Session[], next: string | null}>}
  */
 export function search(asked, signal) {
-  return ask(`/v1/search${query(asked)}`, { signal });
+  return ask(`v1/search${query(asked)}`, { signal });
 }
 
 /**
@@ -94,7 +96,7 @@ export function search(asked, signal) {
  * @returns {Promise<Deleted>}
  */
 export function deleteSession(id) {
-  return ask(`/v1/sessions/${encodeURIComponent(id)}`, { method: "DELETE" });
+  return ask(`v1/sessions/${encodeURIComponent(id)}`, { method: "DELETE" });
 }
 
 /**
@@ -104,12 +106,12 @@ export function deleteSession(id) {
  * @param {string} format
  */
 export function exportPath(id, token, format) {
-  return `/v1/sessions/${encodeURIComponent(id)}/export${query({ format, token })}`;
+  return at(`v1/sessions/${encodeURIComponent(id)}/export${query({ format, token })}`);
 }
 
 /** Whether the history answers. */
 export function isHistoryThere() {
-  return ask("/v1/sessions?limit=1").then(() => true, () => false);
+  return ask("v1/sessions?limit=1").then(() => true, () => false);
 }
 
 /**
@@ -121,7 +123,7 @@ export function isHistoryThere() {
  */
 export async function readUtterances(id, token, { fromMs, isBackwards, limit }) {
   const asked = { from_ms: String(fromMs), order: isBackwards ? "desc" : "asc", limit: String(limit), token };
-  const page = await ask(`/v1/sessions/${encodeURIComponent(id)}/utterances${query(asked)}`);
+  const page = await ask(`v1/sessions/${encodeURIComponent(id)}/utterances${query(asked)}`);
   return { utterances: isBackwards ? page.utterances.reverse() : page.utterances, hasMore: page.next !== null };
 }
 
@@ -134,7 +136,7 @@ export async function readUtterances(id, token, { fromMs, isBackwards, limit }) 
  */
 export function readWindows(id, token, sizeMs) {
   const asked = { size_ms: String(sizeMs), limit: "5000", token };
-  return ask(`/v1/sessions/${encodeURIComponent(id)}/windows${query(asked)}`);
+  return ask(`v1/sessions/${encodeURIComponent(id)}/windows${query(asked)}`);
 }
 
 /**
@@ -143,7 +145,7 @@ export function readWindows(id, token, sizeMs) {
  * @returns {Promise<Session>}
  */
 export function readSession(id, token) {
-  return ask(`/v1/sessions/${encodeURIComponent(id)}${query({ token })}`);
+  return ask(`v1/sessions/${encodeURIComponent(id)}${query({ token })}`);
 }
 
 /**
@@ -153,7 +155,7 @@ export function readSession(id, token) {
  * @returns {Promise<Course>}
  */
 export function readCourse(id, token) {
-  return ask(`/v1/sessions/${encodeURIComponent(id)}/statistics${query({ token })}`);
+  return ask(`v1/sessions/${encodeURIComponent(id)}/statistics${query({ token })}`);
 }
 
 /**
@@ -164,7 +166,7 @@ export function readCourse(id, token) {
  */
 export function soundPath(id, token, utteranceId) {
   const [session, utterance] = [id, utteranceId].map(encodeURIComponent);
-  return `/v1/sessions/${session}/utterances/${utterance}/audio${query({ token })}`;
+  return at(`v1/sessions/${session}/utterances/${utterance}/audio${query({ token })}`);
 }
 
 /**
@@ -174,7 +176,7 @@ export function soundPath(id, token, utteranceId) {
  * @returns {Promise<{from_ms: number}>}
  */
 export function readKeptAudio(id, token) {
-  return ask(`/v1/sessions/${encodeURIComponent(id)}/kept-audio${query({ token })}`);
+  return ask(`v1/sessions/${encodeURIComponent(id)}/kept-audio${query({ token })}`);
 }
 
 /**
@@ -191,7 +193,7 @@ export function askForSound(path) {
  * @param {string | null} token
  */
 export function eventsPath(id, token) {
-  return `${id ? `/v1/sessions/${encodeURIComponent(id)}` : "/v1"}/events${query({ token })}`;
+  return at(`${id ? `v1/sessions/${encodeURIComponent(id)}` : "v1"}/events${query({ token })}`);
 }
 
 /**
@@ -199,7 +201,7 @@ export function eventsPath(id, token) {
  * @param {string} token
  */
 export function audioUrl(id, token) {
-  const url = new URL(`/v1/sessions/${encodeURIComponent(id)}/audio${query({ token })}`, location.href);
+  const url = new URL(at(`v1/sessions/${encodeURIComponent(id)}/audio${query({ token })}`));
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;
 }
@@ -210,7 +212,7 @@ export function audioUrl(id, token) {
  * @param {string | null} token
  */
 export function sessionPage(id, token) {
-  return new URL(`/session${query({ id, token })}`, location.href).href;
+  return at(`session${query({ id, token })}`);
 }
 
 /** @param {Record<string, string | null>} values */

@@ -2,6 +2,7 @@
 
 import { fill, shares } from "./format.js";
 import { language, say, text } from "./i18n.js";
+import { at } from "./root.js";
 
 /** @typedef {import("./vocabulary.js").Utterance} Utterance */
 /** @typedef {import("./format.js").Counts} Counts */
@@ -45,7 +46,7 @@ export function icon(name) {
   const use = document.createElementNS(namespace, "use");
   picture.setAttribute("class", "icon");
   picture.setAttribute("aria-hidden", "true");
-  use.setAttribute("href", `/icons.svg#${name}`);
+  use.setAttribute("href", at(`icons.svg#${name}`));
   picture.append(use);
   return picture;
 }

@@ -2,6 +2,7 @@
 
 import { ApiError, logOut, readLogin } from "./api.js";
 import { find } from "./elements.js";
+import { at, root } from "./root.js";
 
 /** @typedef {"record" | "read" | "operate"} Right */
 
@@ -35,7 +36,7 @@ export async function enter(right) {
 /** Where one logs in and comes back from to this very page. */
 export function pathToLogin() {
   const next = location.pathname + location.search + location.hash;
-  return next === "/" ? "/login" : `/login?${new URLSearchParams({ next })}`;
+  return at(next === root.pathname ? "login" : `login?${new URLSearchParams({ next })}`);
 }
 
 /** @param {string | null} name */
@@ -44,6 +45,6 @@ export function showLogout(name) {
   button.hidden = name === null;
   button.onclick = async () => {
     await logOut();
-    location.replace("/login");
+    location.replace(at("login"));
   };
 }

@@ -34,3 +34,13 @@ test("an address of another origin never opens", () => {
     }
   }
 });
+
+test("behind a path prefix every page is below it", () => {
+  const root = "https://example.test/undertone/";
+  assert.equal(destination("", root, true), root);
+  assert.equal(destination("", root, false), `${root}record`);
+  assert.equal(destination("?next=/undertone/history?q=a", root, true), `${root}history?q=a`);
+  for (const next of ["/", "/admin", "/undertone", "/undertones/x", "/undertone/../x", "//undertone/"]) {
+    assert.equal(destination(`?${new URLSearchParams({ next })}`, root, true), root, next);
+  }
+});
