@@ -79,7 +79,5 @@ async def test_the_words_of_the_server_reach_the_command_line_through_the_prefix
         monkeypatch.setenv("UNDERTONE_KEY", make_key(web.settings.keys_file(), "ana", [Right.READ]))
         with pytest.raises(UndertoneError, match="this needs the right to operate, and ana has it not"):
             await asyncio.to_thread(ask, "DELETE", url, f"/v1/sessions/{SESSION}")
-        with pytest.raises(
-            UndertoneError, match=r"not as Undertone does|does not prove"
-        ):
+        with pytest.raises(UndertoneError, match=r"not as Undertone does|does not prove"):
             await asyncio.to_thread(ask, "GET", url.removesuffix("/undertone"), f"/v1/sessions/{SESSION}")

@@ -1,11 +1,14 @@
 /**
  * Follows a stream of server-sent events for as long as the page is open, and rests while nobody sees it: over HTTP/1.1
- * a browser holds six connections to one origin, and the streams of hidden tabs would leave none to those in sight.
+ * a browser holds six connections to one origin, and the streams of hidden tabs would leave none to those in sight. Windows
+ * in sight share what there is (`stream-slots.js`).
  *
  * The server ends every stream after some minutes, and that must not show: a stream that was alive is opened again at
  * once, behind the last id. EventSource alone would wait for seconds, give up for ever on an answer that is no stream,
  * and wait for ever on a connection that has died silently.
  */
+
+import { isLimited, takeSlot } from "./stream-slots.js";
 
 /** @typedef {import("./vocabulary.js").ViewerEvent} ViewerEvent */
 /**
@@ -30,6 +33,9 @@ export class EventStream {
   #heardAt = 0;
   #wasAlive = false;
   #watch;
+  /** @type {AbortController | null} Ends the wait for a slot. */
+  #waiting = null;
+  #giveBack = () => {};
 
   /**
    * @param {string} path
@@ -58,12 +64,25 @@ export class EventStream {
 
   #followPage = () => {
     if (document.hidden && this.#follower.mayRest()) this.#rest();
-    else if (!this.#source) this.#open();
+    else if (!this.#source && !this.#waiting) this.#begin();
   };
 
   #rest() {
     this.#source?.close();
     this.#source = null;
+    this.#waiting?.abort();
+    this.#waiting = null;
+    this.#giveBack();
+  }
+
+  #begin() {
+    if (!isLimited()) return this.#open();
+    this.#waiting = new AbortController();
+    takeSlot(this.#waiting.signal, (giveBack) => {
+      this.#waiting = null;
+      this.#giveBack = giveBack;
+      this.#open();
+    });
   }
 
   #open() {
