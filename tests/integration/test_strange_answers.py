@@ -190,3 +190,26 @@ async def test_an_export_that_is_cut_off_leaves_the_file_as_it_was(tmp_path: Pat
         with pytest.raises(UndertoneError, match="cannot be reached"):
             await asyncio.to_thread(export, SESSION, Form.SRT, url, output)
     assert output.read_text(encoding="utf-8") == "before"
+
+
+@pytest.mark.usefixtures("nobody")
+@pytest.mark.parametrize("bypass", [None, "127.0.0.0/8", "example.org", "*", "[::1", "http://x"])
+@pytest.mark.parametrize(
+    "proxy", ["http://127.0.0.1:9", "socks5://127.0.0.1:9", "socks5h://127.0.0.1:9", "127.0.0.1:9"]
+)
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "HTTP_PROXY", "https_proxy"])
+async def test_a_server_here_is_reached_whatever_the_proxy_variables_say(
+    monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str, bypass: str | None
+) -> None:
+    monkeypatch.setenv(variable, proxy)
+    if bypass is not None:
+        monkeypatch.setenv("NO_PROXY", bypass)
+    answer = (200, "application/json", b'{"sessions": [], "windows": [], "next": null}')
+    async with stranger(*answer) as (url, asked):
+        await asyncio.to_thread(sessions, url)
+        with pytest.raises(TransientError, match="status 200 OK, and not as Undertone does"):
+            await create_session(url)
+        recorder = Recorder(url, SessionKeys(SESSION, "a-token", "a-token"))
+        with pytest.raises(FatalError, match="does not pass WebSockets on"):
+            await recorder.stop()
+        assert [request.method for request in asked.asked] == ["GET", "POST"]
