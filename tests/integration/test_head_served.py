@@ -20,7 +20,9 @@ async def test_head_is_answered_wherever_get_is(serve: Serve) -> None:
     paths = [path for method, path in NEEDS if method == "GET"]
     async with serve() as web, httpx.AsyncClient(base_url=web.url, timeout=30) as http:
         key = make_key(web.settings.keys_file(), "ana", [Right.READ])
-        asked = [(path.format(session_id=SESSION, utterance_id=UTTERANCE), {}) for path in (*paths, *FILES)]
+        asked: list[tuple[str, dict[str, str]]] = [
+            (path.format(session_id=SESSION, utterance_id=UTTERANCE), {}) for path in (*paths, *FILES)
+        ]
         allowed = [
             (path, {"Authorization": f"Bearer {key}"}) for path in ("/v1/login", "/v1/search", "/v1/sessions?limit=x")
         ]
