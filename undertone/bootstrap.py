@@ -18,6 +18,7 @@ from aiokafka.errors import (
     UnsupportedSaslMechanismError,
     for_code,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 
 from undertone.errors import FatalError
 from undertone.kafka import client_options, topic_name
@@ -114,7 +115,11 @@ async def check_kafka(settings: Settings) -> None:
         try:
             async with asyncio.timeout(TIMEOUT_S / len(hosts)):
                 connection = await create_conn(host, port, **options)
-                connection.close()
+                try:
+                    # A client without a login is cut off at its first request, if the broker expects one.
+                    await connection.send(MetadataRequest([]))
+                finally:
+                    connection.close()
                 return
         except _REFUSALS as error:
             raise FatalError(

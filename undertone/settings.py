@@ -20,7 +20,9 @@ each: 4 MB for each partition, so 256 MB with this many. Keep it in step with do
 class Settings(BaseSettings):
     """All of Undertone's settings. The descriptions are the documentation (a test compares docs/settings.md)."""
 
-    model_config = SettingsConfigDict(env_prefix="UNDERTONE_", env_ignore_empty=True, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="UNDERTONE_", env_ignore_empty=True, frozen=True, extra="ignore", validate_default=True
+    )
 
     home: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("undertone", appauthor=False)),
@@ -161,6 +163,16 @@ class Settings(BaseSettings):
     )
     endpoint_ms: int = Field(1000, ge=200, le=5000, description="Silence that ends an utterance.")
     partials: bool = Field(True, description="Whether text is shown while it still changes.")
+
+    @field_validator("home", "cache", "kafka_ca", "keys")
+    @classmethod
+    def _has_no_tilde(cls, path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        try:
+            return path.expanduser()
+        except RuntimeError:
+            raise ValueError(f"nobody knows which folder {path.parts[0]} is: write the whole path") from None
 
     @field_validator("partitions")
     @classmethod

@@ -21,6 +21,7 @@ from stream_apps.presence import Outputs
 from tests.streams import running_app
 from tests.waiting import until
 from undertone.bootstrap import check_kafka
+from undertone.errors import FatalError
 from undertone.kafka import client_options
 from undertone.local.child import Child, Command
 from undertone.local.home import hold_home
@@ -49,6 +50,11 @@ async def test_the_password_that_does_not_leave_the_machine_is_no_warning(
     with caplog.at_level(logging.WARNING):
         await check_kafka(settings)
     assert caplog.messages == []
+
+
+async def test_who_brings_no_password_is_told_before_anything_else(settings: Settings) -> None:
+    with pytest.raises(FatalError, match="UNDERTONE_KAFKA_SECURITY=PLAINTEXT"):
+        await check_kafka(settings.model_copy(update={"kafka_security": "PLAINTEXT"}))
 
 
 async def test_a_home_of_before_the_password_keeps_what_it_has_and_is_closed(tmp_path: Path, kafka_jars: Path) -> None:

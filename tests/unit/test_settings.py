@@ -41,3 +41,11 @@ def test_a_user_without_a_home_folder_is_told_what_to_set(monkeypatch: pytest.Mo
     monkeypatch.setenv("UNDERTONE_HOME", str(tmp_path))
     monkeypatch.setenv("UNDERTONE_CACHE", str(tmp_path))
     assert read_settings().home == tmp_path
+
+
+def test_a_tilde_is_the_home_folder_of_a_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("home", "cache", "keys", "kafka_ca"):
+        assert getattr(read_settings(**{name: Path("~/here")}), name) == tmp_path / "here"
+        with pytest.raises(FatalError, match=rf"UNDERTONE_{name.upper()}.*~nobody-has-this-name.*write the whole path"):
+            read_settings(**{name: Path("~nobody-has-this-name/x")})

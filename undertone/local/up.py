@@ -39,8 +39,8 @@ REPORT_S = 15.0
 
 def run_up(settings: Settings, *, demo: bool) -> None:
     """Run all of it until Ctrl-C or SIGTERM. Raises ``FatalError`` if it cannot; no process of ours is left then."""
-    home = settings.home.expanduser().absolute()
-    cache = settings.cache.expanduser().absolute()
+    home = settings.home.absolute()
+    cache = settings.cache.absolute()
     changes: dict[str, object] = {"home": home, "cache": cache}
     os.umask(os.umask(0) | 0o022)  # nothing of what is written here may be changed by others; most of it not be read
     check_names(home, cache)
