@@ -10,11 +10,15 @@ import { make, words } from "./elements.js";
 const SLOTS = 5;
 const NOTICE_AFTER_MS = 300;
 
-/** Whether streams take connections from one another. HTTP/2 carries them all over one. */
+/**
+ * Whether streams take connections from one another. HTTP/2 carries them all over one, and takes TLS. What comes from
+ * the cache names no protocol, so all that was loaded counts.
+ */
 export function isLimited() {
-  const [page] = globalThis.performance?.getEntriesByType?.("navigation") ?? [];
-  const { nextHopProtocol = "" } = /** @type {PerformanceNavigationTiming | undefined} */ (page) ?? {};
-  return nextHopProtocol.startsWith("http/1") && globalThis.navigator?.locks !== undefined;
+  if (globalThis.navigator?.locks === undefined) return false;
+  if (location.protocol === "http:") return true;
+  const loaded = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
+  return loaded.some((each) => /** @type {PerformanceResourceTiming} */ (each).nextHopProtocol.startsWith("http/1"));
 }
 
 /**

@@ -28,6 +28,7 @@ class Source extends EventTarget {
 
 const page = Object.assign(new EventTarget(), { hidden: false });
 Object.assign(globalThis, { document: page, location: new URL("http://test/"), EventSource: Source });
+Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true }); // newer ones of node have locks
 const { EventStream } = await import("../../../dashboards/web/shared/events.js");
 
 /** @param {boolean} hidden */
