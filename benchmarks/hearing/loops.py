@@ -82,8 +82,13 @@ def main(arguments: Sequence[str]) -> None:
             for (clip, conditions, seed), utterances in zip(batch, executor.map(hear, batch), strict=True):
                 for one in utterances:
                     figures["utterances"] += 1
+                    figures["decodes"] += one.hearing.attempts
                     figures["retried"] += one.hearing.attempts > 1
+                    figures["retried with a beam"] += one.hearing.attempts > 2
+                    figures["repetition confirmed"] += one.hearing.is_confirmed
                     figures[f"suppressed: {one.transcript.quality.suppressed}"] += not one.counts
+                    if one.hearing.is_confirmed:
+                        print(f"confirmed: {clip.name}, {conditions}, seed {seed}: {one.hearing}")
                     if one.counts and loops(one.hearing.text, str(clip.reference), clip.language):
                         figures["loops"] += 1
                         print(f"{clip.name}, {conditions}, seed {seed}: {one.hearing}")

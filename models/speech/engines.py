@@ -31,6 +31,8 @@ class Hearing:
 
     ``language_probability`` is None where the language was given. ``avg_logprob`` is natural, per token.
     ``compression_ratio`` is bytes of text per byte of its zlib form, 0 for no text. ``attempts`` counts decodes.
+    ``is_complete``: the decoder ended the text, and not its cap on tokens. ``is_confirmed``: two decodes agree on what
+    is said, repetition apart (``models.speech.repetition``).
     """
 
     text: str
@@ -40,11 +42,18 @@ class Hearing:
     no_speech_probability: float
     compression_ratio: float
     attempts: int
+    is_complete: bool = True
+    is_confirmed: bool = False
 
     @property
     def is_varied(self) -> bool:
         """Whether its text does not say the same again and again."""
         return self.compression_ratio <= MOST_COMPRESSION_RATIO
+
+    @property
+    def is_loop(self) -> bool:
+        """Whether its text says the same again and again, and no other decode confirms it."""
+        return not self.is_varied and not self.is_confirmed
 
 
 class SpeechEngine(Protocol):

@@ -1,15 +1,17 @@
-"""Whisper on CTranslate2, with the features of faster-whisper: one-thread replicas, batch 1, greedy.
+"""Whisper on CTranslate2, with the features of faster-whisper: one-thread replicas, batch 1, greedy at first.
 
 Whisper is trained on windows of 30 s, but most of a decode is the encoder, and an encoder window of the speech plus a
 margin costs a third. The price is a loop now and then. So a decode is capped in tokens and checked as Whisper's
 authors do (compression ratio, mean log-probability: Radford et al. 2022, section 4.5); one that fails is done once more
-in the full window, without sampling, and the better is kept. Text never depends on other text.
+in the full window, without sampling, and the better is kept. Where both repeat themselves and disagree, at most two
+decodes with a beam decide whether somebody said it. Text never depends on other text.
 """
 
 import json
 import math
 import os
 from dataclasses import replace
+from functools import partial, reduce
 from pathlib import Path
 
 import ctranslate2
@@ -27,6 +29,7 @@ from models.speech.engines import (
     token_cap,
     warm_up,
 )
+from models.speech.repetition import confirm
 from models.weights.fetch import Weights
 from undertone.audio import SAMPLE_RATE
 from undertone.errors import FatalError
@@ -36,6 +39,7 @@ from undertone.settings import Settings
 LEAST_WINDOW_S = 12
 MARGIN_S = 3
 HOP_SAMPLES = 160
+BEAM = 5
 
 CPU_FEATURES = Path("/proc/cpuinfo")
 AVX512 = {"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq"}
@@ -104,17 +108,22 @@ class FasterWhisperEngine:
         check_samples(samples)
         check_language(language, self._languages)
         window = window_s(len(samples))
-        first = self._hear(samples, language, window, token_cap(len(samples)))
-        if is_sound(first) or window == WINDOW_S:
-            return first
-        second = self._hear(samples, language, WINDOW_S, TOKENS_AT_MOST)
-        return replace(choose(first, second), attempts=2)
+        cap = token_cap(len(samples))
+        heard = [self._hear(samples, language, window, cap)]
+        if not is_sound(heard[0]) and window < WINDOW_S:
+            heard.append(self._hear(samples, language, WINDOW_S, TOKENS_AT_MOST))
+        best = reduce(choose, heard)
+        if best.is_varied:
+            return replace(best, attempts=len(heard))
+        windows = sorted({window, WINDOW_S}, reverse=True)
+        more = [partial(self._hear, samples, language, each, cap, BEAM) for each in windows]
+        return confirm(heard, more) or replace(best, attempts=len(heard) + len(more))
 
     def warm(self) -> None:
         """See ``SpeechEngine``."""
         warm_up(self, self._replicas)
 
-    def _hear(self, samples: Samples, language: str | None, window: int, cap: int) -> Hearing:
+    def _hear(self, samples: Samples, language: str | None, window: int, cap: int, beam: int = 1) -> Hearing:
         encoded = self._model.encode(self._spectrogram(samples, window))
         probability = None
         if language is None:
@@ -123,7 +132,7 @@ class FasterWhisperEngine:
         result = self._model.generate(
             encoded,
             [prompt],
-            beam_size=1,
+            beam_size=beam,
             max_length=len(prompt) + cap,
             return_scores=True,
             return_no_speech_prob=True,
@@ -138,6 +147,7 @@ class FasterWhisperEngine:
             no_speech_probability=result.no_speech_prob,
             compression_ratio=compression_ratio(text),
             attempts=1,
+            is_complete=len(tokens) + 1 < cap,
         )
 
     def _spectrogram(self, samples: Samples, window: int) -> ctranslate2.StorageView:

@@ -19,7 +19,8 @@ def suppression(hearing: Hearing, speech_ms: int) -> Suppression | None:
     """Why the text of an utterance of ``speech_ms`` (pads included) does not count; None if it does. In this order:
 
     - ``no_speech``: no letter or digit in it, or Whisper itself doubts that anybody spoke and is not sure of the words;
-    - ``repetition``: it says the same again and again (compression ratio above 2.4, as Whisper's authors have it);
+    - ``repetition``: it says the same again and again (compression ratio above 2.4, as Whisper's authors have it), and
+      no other decode confirms that somebody did (``models.speech.repetition``);
     - ``low_confidence``: its words are unlikely, or more than anybody can say in the time (fast speech has 25
       characters a second in alphabets, fewer in other scripts).
     """
@@ -27,7 +28,7 @@ def suppression(hearing: Hearing, speech_ms: int) -> Suppression | None:
         return "no_speech"
     if hearing.no_speech_probability > NO_SPEECH and hearing.avg_logprob < SURE_ALL_THE_SAME:
         return "no_speech"
-    if not hearing.is_varied:
+    if hearing.is_loop:
         return "repetition"
     too_many = len(hearing.text) * 1000 > MOST_CHARACTERS_PER_S * speech_ms
     return "low_confidence" if too_many or hearing.avg_logprob < LEAST_AVG_LOGPROB else None

@@ -36,7 +36,7 @@ def is_doubtful(hearing: Hearing, speech_ms: int) -> bool:
     """
     if speech_ms < LEAST_SPEECH_MS or hearing.no_speech_probability > NO_SPEECH:
         return False
-    return hearing.avg_logprob < DOUBTFUL_AVG_LOGPROB or not hearing.is_varied or not _is_in_its_script(hearing)
+    return hearing.avg_logprob < DOUBTFUL_AVG_LOGPROB or hearing.is_loop or not _is_in_its_script(hearing)
 
 
 def choose(known: Hearing, detected: Hearing, speech_ms: int) -> Hearing:
@@ -45,7 +45,7 @@ def choose(known: Hearing, detected: Hearing, speech_ms: int) -> Hearing:
     The other language must be certain: by likelihood alone, noise would pass for whatever language suits it best.
     """
     is_other = detected.language != known.language and is_certain(detected, speech_ms)
-    return detected if is_other and detected.is_varied else known
+    return detected if is_other and not detected.is_loop else known
 
 
 def _is_in_its_script(hearing: Hearing) -> bool:

@@ -1,11 +1,14 @@
 """Whisper on torch, with OpenAI's own package: the weights from the same file that CTranslate2 reads.
 
 The one place that knows torch, which comes with the extra ``torch``. Every decode is in the full window of 30 s, all
-that this package's encoder takes, and greedy; so there is nothing to try once more. On the CPU each decode has one
-thread, as in the other engine: replicas side by side do more than threads in one, and sums keep their order.
+that this package's encoder takes, and greedy. Where it repeats itself, at most two more decide whether
+somebody said so: one with a beam, one with timestamps. On the CPU each decode has one thread, as in the other engine:
+replicas side by side do more than threads in one, and sums keep their order.
 """
 
 import copy
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -14,6 +17,7 @@ import numpy as np
 
 from models.speech.engines import MAX_SAMPLES, Hearing, Samples, check_samples, compression_ratio, token_cap, warm_up
 from models.speech.openai_whisper_weights import SPECIFICATION, measure, name_weights
+from models.speech.repetition import confirm
 from models.weights.ctranslate2_file import read_variables
 from models.weights.fetch import Weights
 from undertone.errors import FatalError
@@ -30,6 +34,7 @@ except ImportError as error:
         "elsewhere, `pip install 'undertone[torch]'`; or set UNDERTONE_WHISPER_ENGINE=faster-whisper"
     ) from error
 
+BEAM = 5
 PRECISION = {"cpu": "float32", "cuda": "float16"}
 
 
@@ -87,6 +92,7 @@ class OpenAIWhisperEngine:
         warm_up(self, self._replicas)
 
     def _hear(self, model: Any, samples: Samples, language: str | None) -> Hearing:
+        """One greedy decode; where it repeats itself, more on the same encoding."""
         padded = np.pad(samples, (0, MAX_SAMPLES - len(samples)))
         spectrogram = whisper.log_mel_spectrogram(padded, model.dims.n_mels, device=self._device)
         encoded = model.encoder(spectrogram[None].to(self._type))
@@ -100,6 +106,14 @@ class OpenAIWhisperEngine:
             sample_len=token_cap(len(samples)),
             fp16=self._type == torch.float16,
         )
+        first = self._decode(model, encoded, options, probability)
+        if first.is_varied:
+            return first
+        others = (replace(options, beam_size=BEAM), replace(options, without_timestamps=False))
+        more = [partial(self._decode, model, encoded, other, probability) for other in others]
+        return confirm([first], more) or replace(first, attempts=1 + len(more))
+
+    def _decode(self, model: Any, encoded: Any, options: Any, probability: float | None) -> Hearing:
         (result,) = whisper.decode(model, encoded, options)
         return Hearing(
             text=result.text,
@@ -109,6 +123,7 @@ class OpenAIWhisperEngine:
             no_speech_probability=result.no_speech_prob,
             compression_ratio=compression_ratio(result.text),
             attempts=1,
+            is_complete=len(result.tokens) < options.sample_len,
         )
 
     def _read(self, path: Path) -> Any:
