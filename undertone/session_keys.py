@@ -1,6 +1,7 @@
 """Sessions made at a server: the tokens that open one, and how a refusal is read."""
 
 import asyncio
+import json
 import logging
 import random
 import time
@@ -10,6 +11,7 @@ from typing import Any, TypeAlias
 
 import httpx
 
+from undertone.audio import LAST_SAMPLE, to_samples
 from undertone.errors import Refusal, TransientError
 from undertone.http_answers import describe_stranger, is_refusal, read_object
 from undertone.normal_form import normalize
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 ANSWER_WITHIN_S = 10.0
 Confirm: TypeAlias = Callable[[], Awaitable[None]]
 """Raises ``TransientError`` unless the server that was found first is still the one that answers."""
+# Escaped as ASCII, which can be sent whatever it holds; the server says what is wrong with it.
+_JSON = {"Content-Type": "application/json"}
 # Those who were refused together come back apart: up to so much later than they were told.
 LATER = 0.25
 NOT_ADMITTED = frozenset(
@@ -33,11 +37,12 @@ NOT_ADMITTED = frozenset(
 
 @dataclass(frozen=True)
 class SessionKeys:
-    """A session and the tokens that open it."""
+    """A session, the tokens that open it, and the most samples that it may hold."""
 
     session_id: str
     write_token: str = field(repr=False)
     read_token: str = field(repr=False)
+    max_samples: int = LAST_SAMPLE
 
 
 async def create_session(
@@ -80,7 +85,7 @@ async def create_session(
 async def _ask(url: str, body: Mapping[str, object], credential: str | None) -> SessionKeys:
     try:
         async with open_async_client(url, timeout=ANSWER_WITHIN_S, headers=credential_headers(credential)) as http:
-            answer = await http.post("/v1/sessions", json=body)
+            answer = await http.post("/v1/sessions", content=json.dumps(body), headers=_JSON)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise TransientError(
             f"no Undertone answers at {url}: start one with `undertone up`, or name another with --url http://…"
@@ -91,8 +96,9 @@ async def _ask(url: str, body: Mapping[str, object], credential: str | None) -> 
     if answer.status_code != 201:
         raise read_refusal(given, answer.status_code)
     try:
-        return SessionKeys(*(str(given[name]) for name in ("session_id", "write_token", "read_token")))
-    except KeyError as error:
+        session_id, write_token, read_token = (str(given[name]) for name in ("session_id", "write_token", "read_token"))
+        return SessionKeys(session_id, write_token, read_token, to_samples(int(given["limits"]["max_session_ms"])))
+    except (KeyError, TypeError, ValueError) as error:
         raise TransientError(describe_stranger(url, answer)) from error
 
 

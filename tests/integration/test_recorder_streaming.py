@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 from websockets.asyncio.server import ServerConnection, serve
 
+from tests.bombs import make_flac, make_wav
 from tests.ingest_serving import Served, heard, pcm, read_log, serve_ingest, tell
 from tests.recordings import make_recording
 from tests.waiting import until
@@ -20,7 +23,7 @@ from undertone.errors import FatalError, Refusal, TransientError
 from undertone.kafka import open_publisher, open_reader, read_to_end
 from undertone.local.ports import free_ports
 from undertone.recorder import Finished, Recorder, open_recorder
-from undertone.records import Close
+from undertone.records import Close, Open
 from undertone.session_keys import SessionKeys, create_session
 from undertone.settings import Settings
 from undertone.topics import AUDIO
@@ -32,7 +35,7 @@ async def served(topics: Settings) -> AsyncIterator[Served]:
         yield running
 
 
-async def end_when_closed(topics: Settings, session_id: str) -> None:
+async def end_when_closed(topics: Settings, session_id: str, utterances: int = 1) -> None:
     """Do as the transcriber does: read the session's log to its close, then say that it has ended."""
 
     async def closed() -> Close | None:
@@ -42,7 +45,7 @@ async def end_when_closed(topics: Settings, session_id: str) -> None:
     close = await until(closed, 30)
     assert close is not None
     async with open_publisher(topics) as transcriber:
-        await tell(transcriber, close.session_id, state="ended", reason="stop", through=close.at, utterances=1)
+        await tell(transcriber, close.session_id, state="ended", reason="stop", through=close.at, utterances=utterances)
 
 
 async def test_a_recording_over_wires_that_are_cut(served: Served, topics: Settings) -> None:
@@ -132,11 +135,11 @@ async def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     recorder = Recorder(url, SessionKeys("s", "w", "r"), patience_s=0.1)
     with pytest.raises(TransientError, match="has been away"):
         await recorder.stop()
-    with pytest.raises(FatalError, match="cannot be read"):
+    with pytest.raises(FatalError, match=r"missing\.wav: cannot be read"):
         await stream_files([tmp_path / "missing.wav"], "max", url, None)
     letter = tmp_path / "letter.wav"
     letter.write_text("not a recording")
-    with pytest.raises(Refusal, match="not audio"):
+    with pytest.raises(FatalError, match=r"letter\.wav: the file is not audio"):
         await stream_files([letter], "max", url, None)
 
 
@@ -219,6 +222,80 @@ async def test_files_are_streamed_as_sessions(served: Served, topics: Settings, 
     for session_id, each in zip(made, finished, strict=True):
         sound, gaps = heard(await read_log(topics, session_id))
         assert (len(sound), gaps) == (each.samples * 2, [])
+
+
+async def titles_in_log(topics: Settings) -> list[str | None]:
+    """The title of each session whose recording has been opened, in order."""
+    titles = list[str | None]()
+    for session_id in await sessions_in_log(topics):
+        log = await read_log(topics, session_id)
+        titles += [record.title for record in log if isinstance(record, Open) and record.connection == ""]
+    return titles
+
+
+@pytest.mark.usefixtures("no_captions")
+async def test_a_bad_file_is_named_and_the_others_are_sent(
+    served: Served, topics: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = make_recording("wav", 1)
+    paths = [
+        Path(os.fsdecode(bytes(tmp_path / "caf") + b"\xe9.wav")),
+        tmp_path / "bad.m4a",
+        tmp_path / f"{'interview-' * 24}.wav",
+        tmp_path / "truncated.wav",
+        tmp_path / "missing.wav",
+        tmp_path / "silent.wav",
+    ]
+    for path in paths:
+        if path.name != "missing.wav":
+            path.write_bytes(b"\0\0\0 ftypM4A " * 40 if path.name == "bad.m4a" else data)
+    paths[3].write_bytes(data[: len(data) // 2])
+    paths[5].write_bytes(make_wav(16_000, 1, bytes(32_000)))
+    ended = list[str]()
+
+    async def transcribe() -> None:
+        for _ in range(4):
+            session_id = (await until(lambda: new_sessions(topics, len(ended)), 20))[0]
+            await end_when_closed(topics, session_id, utterances=int(len(ended) < 3))
+            ended.append(session_id)
+
+    transcribing = asyncio.create_task(transcribe())
+    with pytest.raises(FatalError, match="2 of 6 recordings"):
+        await stream_files(paths, "max", served.url, "en")
+    await transcribing
+    assert await titles_in_log(topics) == [
+        "caf\ufffd.wav",
+        "interview-" * 19 + "interview…",
+        "truncated.wav",
+        "silent.wav",
+    ]
+    printed = capsys.readouterr()
+    assert re.findall(r"(\w+\.\w+): (the file is not audio|cannot be read)", printed.err) == [
+        ("bad.m4a", "the file is not audio"),
+        ("missing.wav", "cannot be read"),
+    ]
+    assert re.search(r"truncated\.wav: the file ends after 0\.5 s", printed.out)
+    assert re.findall(r"no utterances in .*/(\w+\.wav): (.*)", printed.out) == [("silent.wav", "peak -inf dBFS")]
+
+
+async def new_sessions(topics: Settings, known: int) -> list[str]:
+    return (await sessions_in_log(topics))[known:]
+
+
+@pytest.mark.usefixtures("no_captions")
+async def test_a_file_longer_than_a_session_is_refused_before_its_first_sample(
+    topics: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "silence.flac"
+    path.write_bytes(make_flac(16_000, 7100, block=8192))  # a little more than an hour
+    async with serve_ingest(topics.model_copy(update={"token_hours": 1})) as served:
+        with pytest.raises(FatalError, match=r"silence\.flac: the file holds more than 1 hours of audio"):
+            await stream_files([path], "max", served.url, None)
+        (session_id,) = await sessions_in_log(topics)
+        assert await read_log(topics, session_id) == [Open(session_id, "", 0, title="silence.flac")]
+        made = await served.make()
+        answer = await served.post(made, "file", path.read_bytes())
+    assert answer.json()["code"] == "file_too_long"
 
 
 @pytest.mark.usefixtures("no_captions")

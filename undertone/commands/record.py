@@ -14,7 +14,9 @@ Language: TypeAlias = Annotated[
 
 
 def stream(
-    files: Annotated[list[Path], typer.Argument(help="WAV, FLAC, OGG, MP3 or WebM; one session each.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="WAV, FLAC, OGG, MP3 or WebM, or - for standard input; one session each.")
+    ],
     speed: Annotated[
         Literal["1", "max"], typer.Option(help="1: as if spoken now; max: as fast as the server takes it.")
     ] = "1",

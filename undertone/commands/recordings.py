@@ -13,12 +13,13 @@ from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from undertone.captions import follow_captions
 from undertone.commands.credentials import Server, find_server
 from undertone.commands.history import running_line
-from undertone.commands.terminal import one_line, out
-from undertone.errors import FatalError
+from undertone.commands.sources import name_of, open_source, title_of
+from undertone.commands.terminal import one_line, out, print_error
+from undertone.errors import FatalError, Refusal
 from undertone.events import Utterance, Window
 from undertone.microphone import BLOCK_SAMPLES, read_microphone
 from undertone.recorder import Finished, Recorder, open_recorder
-from undertone.recording.limits import decode_limits
+from undertone.recording.limits import decode_limits, file_too_long
 from undertone.recording.reader import measure_recording, read_recording
 
 CAPTIONS_WITHIN_S = 10.0
@@ -28,36 +29,54 @@ Speed: TypeAlias = Literal["1", "max"]
 
 
 async def stream_files(paths: Sequence[Path], speed: Speed, url: str, language: str | None) -> list[Finished]:
-    """Send each file as a session of its own, one after the other. Raises what opening and recording raise."""
-    return [await stream_file(path, speed, url, language) for path in paths]
+    """Send each recording as a session of its own, one after the other; returns how they ended.
+
+    One that is refused is named on standard error, and the others are sent. Raises ``FatalError`` at the end if any was
+    refused, and at once what says that nothing more can be sent.
+    """
+    finished, refused = list[Finished](), list[FatalError]()
+    for path in paths:
+        try:
+            finished.append(await stream_file(path, speed, url, language))
+        except (Refusal, FatalError) as error:
+            refused.append(FatalError(f"{name_of(path)}: {error}"))
+            if len(paths) > 1:
+                print_error(refused[-1])
+    if refused and len(paths) > 1:
+        raise FatalError(f"{len(refused)} of {len(paths)} recordings could not be sent")
+    if refused:
+        raise refused[0]
+    return finished
 
 
 async def stream_file(path: Path, speed: Speed, url: str, language: str | None) -> Finished:
-    """Send one file as a session, print its text, and return when all of it is final."""
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise FatalError(f"{path} cannot be read: {error.strerror}") from error
+    """Send one recording as a session, print its text, and return when all of it is final."""
     limits = decode_limits()
-    with file:
-        await measure_recording(file, limits, CHECK_WITHIN_S)  # a file that is refused makes no session
+    async with open_source(path) as file:
+        report = await measure_recording(file, limits, CHECK_WITHIN_S)  # a file that is refused makes no session
+        for note in report.notes:
+            _say(f"{name_of(path)}: {note.message}")
         server = await asyncio.to_thread(find_server, url)
         async with (
             aclosing(read_recording(file, limits, BLOCK_SAMPLES)) as blocks,
             open_recorder(
                 server.url,
-                title=path.name,
+                title=title_of(path),
                 language=language,
                 say=_say,
                 credential=server.credential,
                 confirm=server.confirm,
             ) as recorder,
         ):
+            if report.samples > recorder.keys.max_samples:
+                raise file_too_long(recorder.keys.max_samples)
             async with _captions(server, recorder) as captions:
                 try:
                     await _send_blocks(recorder, blocks, speed)
                 finally:  # what could be sent until Ctrl-C is a session that has ended
                     finished = await _finish(recorder, captions)
+            if not finished.utterances:
+                _say(f"no utterances in {name_of(path)}: {report.level}")
             return finished
 
 

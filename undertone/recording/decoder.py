@@ -12,7 +12,7 @@ import numpy as np
 from undertone.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from undertone.errors import Refusal
 from undertone.recording.formats import Part, find_parts
-from undertone.recording.limits import DecodeLimits
+from undertone.recording.limits import DecodeLimits, file_too_long
 from undertone.recording.part_decoder import PartDecoder
 from undertone.recording.report import Note, Report
 
@@ -88,8 +88,7 @@ class Decoding:
 
     def _check_length(self, samples: int) -> None:
         if samples > self._limits.max_samples:
-            hours = self._limits.max_samples / SAMPLE_RATE / 3600
-            raise Refusal("file_too_long", f"the file holds more than {hours:g} hours of audio: split it", status=413)
+            raise file_too_long(self._limits.max_samples)
         if samples > self._limits.most_samples(self._file_bytes):
             raise Refusal(
                 "file_expands_too_much",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from undertone.audio import LAST_SAMPLE, SAMPLE_RATE
+from undertone.errors import Refusal
 
 # Below this there is no speech.
 MIN_RATE = 4_000
@@ -40,3 +41,9 @@ class DecodeLimits:
 def decode_limits(max_samples: int = LAST_SAMPLE) -> DecodeLimits:
     """The limits for audio of at most ``max_samples``."""
     return DecodeLimits(max_samples, MEMORY_BYTES, START_CPU_S + max_samples // SAMPLE_RATE // LEAST_SPEED)
+
+
+def file_too_long(max_samples: int) -> Refusal:
+    """The refusal of a file with more audio than that."""
+    hours = max_samples / SAMPLE_RATE / 3600
+    return Refusal("file_too_long", f"the file holds more than {hours:g} hours of audio: split it", status=413)
