@@ -204,7 +204,7 @@ async def test_the_history_asks_for_a_login_and_lets_only_an_operator_delete(sit
     await page.context.clear_cookies()
     await page.get_by_role("searchbox").fill("into")
     dialog = page.get_by_role("dialog", name="Your login has ended")
-    await expect(dialog.get_by_role("link")).to_have_attribute("href", "/login?next=%2Fhistory%3Fq%3Dinto")
+    await expect(dialog.get_by_role("link")).to_have_attribute("href", f"{site.url}/login?next=%2Fhistory%3Fq%3Dinto")
     await use_key(page, make_key(file, "again", [Right.READ]))
     await expect(dialog).to_have_count(0)
     await expect(page.locator("mark")).to_have_text(["into", "into"])

@@ -367,7 +367,7 @@ async def test_a_login_that_ends_is_asked_for_over_the_page_which_goes_on(
             assert await each.evaluate("document.querySelector('dialog').matches(':modal')")
         assert await violations_in_every_look(page) == []
         await expect(page.get_by_role("link", name="To the login page instead")).to_have_attribute(
-            "href", "/login?next=%2F%3Fsort%3Dnewest"
+            "href", f"{address}/login?next=%2F%3Fsort%3Dnewest"
         )
         await writer.write(*other.speak(1), *one.speak(1))
         await page.get_by_label("API key").fill(make_key(settings.keys_file(), "recorder", [Right.RECORD]))
