@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from storage.eras import eras_of
-from storage.terms import vector
+from storage.terms import VERSION, vector
 from undertone.events import Session, Utterance, Value, Window
 from undertone.identifiers import session_made_ms
 from undertone.parts import map_in_parts
@@ -28,8 +28,8 @@ def row_of(event: Session | Utterance | Window) -> dict[str, Any]:
 def search_columns(session_id: str, text: str, suppressed: str | None) -> dict[str, Any]:
     """What an utterance is found by; one that is suppressed is not found."""
     if suppressed is not None:
-        return {"terms": None, "eras": None}
-    return {"terms": vector(text), "eras": eras_of(session_made_ms(session_id))}
+        return {"terms": None, "eras": None, "terms_version": VERSION}
+    return {"terms": vector(text), "terms_version": VERSION, "eras": eras_of(session_made_ms(session_id))}
 
 
 def event_of(model: type[E], row: Mapping[str, Any]) -> E:

@@ -15,8 +15,10 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    SmallInteger,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
@@ -79,9 +81,17 @@ utterances = Table(
     Column("words", BigInteger, nullable=False),
     Column("terms", TSVECTOR),
     Column("eras", ARRAY(Integer)),
+    # the tokenizer that made the terms (storage/terms.py); a writer of an older version leaves the default
+    Column("terms_version", SmallInteger, nullable=False, server_default="1"),
     Index("utterances_of_session", "session_id", "first_sample", unique=True),
     # without a list of pending entries, which every search would read to its end
     Index("utterances_by_term", "eras", "terms", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+    # which are still to be renewed (storage/term_renewal.py); empty as a rule
+    Index(
+        "utterances_of_earlier_terms",
+        "utterance_id",
+        postgresql_where=text("terms IS NOT NULL AND terms_version < 2"),
+    ),
 )
 
 windows = Table(

@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    or_,
     select,
     text,
 )
@@ -29,9 +30,10 @@ from storage.cursors import make_cursor, read_cursor
 from storage.eras import backwards
 from storage.listing import Filters
 from storage.queries import Page, all_rows
-from storage.questions import Question
+from storage.questions import Question, without_earlier
 from storage.rows import events_of
 from storage.schema import sessions, utterances
+from storage.terms import VERSION
 from undertone.errors import Refusal
 from undertone.events import Utterance
 from undertone.identifiers import session_made_ms
@@ -41,6 +43,8 @@ FIRST_STRETCH = 4  # times the newest at least, since eras are as long as they a
 FEW = 50  # sessions that are better read than sifted out
 STATEMENT_MS = 2000
 _CANCELLED = "57014"
+# by the index utterances_of_earlier_terms, of which this is the condition
+_HAS_EARLIER = text("SELECT EXISTS (SELECT FROM utterances WHERE terms IS NOT NULL AND terms_version < 2)")
 
 _key = utterances.c.utterance_id
 # for this transaction; a plan for any words and any eras would suit none
@@ -71,6 +75,8 @@ async def search(
         high = min(high, *read_cursor("search", cursor, str))
     try:
         await connection.execute(_SETTINGS, {"timeout": str(STATEMENT_MS)})
+        if not (await connection.execute(_HAS_EARLIER)).scalar_one():
+            question = without_earlier(question)
         found = await _find(connection, question, filters, (low, high), limit + 1)
     except OperationalError as error:
         if getattr(error.orig, "sqlstate", None) != _CANCELLED:
@@ -155,7 +161,7 @@ def _sorted(wanted: Select[Any]) -> Select[Any]:
 
 def _wanted(rows: FromClause, question: Question, filters: Filters) -> list[ColumnElement[bool]]:
     """What holds for an utterance among ``rows`` that is wanted."""
-    wanted: list[ColumnElement[bool]] = [rows.c.terms.bool_op("@@")(cast(literal(question.query(), Text), TSQUERY))]
+    wanted = [_matches(rows, question)]
     if filters.language is not None:
         wanted.append(rows.c.language == filters.language)
     if filters.sentiment is not None:
@@ -165,6 +171,17 @@ def _wanted(rows: FromClause, question: Question, filters: Filters) -> list[Colu
         of_session = select(and_(*traits)).where(sessions.c.session_id == rows.c.session_id)
         wanted.append(of_session.scalar_subquery())
     return wanted
+
+
+def _matches(rows: FromClause, question: Question) -> ColumnElement[bool]:
+    """Whether the terms of a row are what is asked for, each row by the version of its terms."""
+    matches = rows.c.terms.bool_op("@@")(cast(literal(question.query(), Text), TSQUERY))
+    if question.earlier is None:
+        return matches
+    current = and_(matches, rows.c.terms_version == VERSION)
+    if not question.earlier.phrases:
+        return current
+    return or_(current, and_(_matches(rows, question.earlier), rows.c.terms_version < VERSION))
 
 
 async def _rows(connection: AsyncConnection, query: Select[Any], limit: int) -> list[dict[str, Any]]:

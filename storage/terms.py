@@ -1,29 +1,44 @@
-"""The terms of a text: what is stored for search, and what is asked for. Pure, and one function for both sides.
+"""The search terms of a text: what is stored, and what a query asks for. Pure, and one function for both.
 
-A word of an alphabet is found by its English stem ("refunds" by "refund"), whatever the language. Words of Korean,
-Chinese and Japanese are found by any part of two characters or more, since particles and compounds are written without
-a space ("날씨" is in "날씨가" and in "봄날씨"): their terms are the pairs of neighbours. One syllable of Korean is a
-term where it is a word, with or without a particle ("비", "비가").
+A word of an alphabet is found by its English stem ("refunds" by "refund"), whatever the language. Scripts that put no
+space between words (Chinese, Japanese, Thai, Khmer, Lao, Burmese) and Korean, which writes particles and compounds
+without one, are found by any part of two graphemes or more ("날씨" is in "날씨가" and in "봄날씨"): their terms are the
+pairs of neighbours. One syllable of Korean is a term where it is a word, with or without a particle ("비", "비가"). One
+grapheme of a consonant with vowel signs is a term in Thai and its kind, where it often is a word ("ดี").
+
+Every change of the terms is a new ``VERSION``: rows keep the version of their terms (``storage/term_renewal.py``).
 """
 
-import re
-import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
+import regex
 import snowballstemmer
 
-LONGEST_TERM = 64
-LAST_POSITION = 16_383  # a tsvector knows no later one
+from storage.folding import APOSTROPHES, fold
+from storage.terms_1 import LAST_POSITION, Token, quoted
+from undertone.normal_form import normalize
 
-# Hangul, kana and Chinese characters, with their half-width and compatibility forms
+__all__ = ["LAST_POSITION", "VERSION", "Token", "folded", "is_paired", "normal", "quoted", "tokens", "vector"]
+
+VERSION = 2
+
+# Hangul, kana and Chinese characters, with their half-width and compatibility forms; then the scripts whose words are
+# only found with a dictionary (UAX #14, class SA: Thai, Lao, Khmer, Myanmar, Tai Tham, …)
 _PAIRED = (
     "\u1100-\u11ff\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f"
-    "\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc\U00020000-\U0003ffff"
+    "\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc\U00020000-\U0003ffff\\p{Line_Break=SA}"
 )
-_LETTER = f"[^\\W_{_PAIRED}]"
-_RUN = re.compile(f"(?P<paired>[{_PAIRED}]+)|{_LETTER}+(?:['’]{_LETTER}+)*")
+_LETTER = f"[[\\p{{L}}\\p{{N}}]--[{_PAIRED}{APOSTROPHES}]]"
+_INSIDE = "[\\p{M}\\p{Default_Ignorable_Code_Point}--[\u200b]]"  # accents, vowel signs, joiners; no zero-width space
+_WORD = f"{_LETTER}(?:{_LETTER}|{_INSIDE})*+"
+_RUN = regex.compile(
+    f"(?P<paired>[{_PAIRED}](?:[{_PAIRED}]|{_INSIDE}|\u200b)*+)|{_WORD}(?:[{APOSTROPHES}]{_WORD})*+",
+    regex.VERSION1,
+)
+_IS_PAIRED = regex.compile(f"[{_PAIRED}]", regex.VERSION1)
+_IS_SIGNED = regex.compile(r"\p{Line_Break=SA}\p{M}")
+_GRAPHEME = regex.compile(r"\X")
 _PARTICLES = frozenset(
     [
         *("이", "가", "은", "는", "을", "를", "에", "의", "도", "로", "와", "과", "만", "야", "나", "랑", "들"),
@@ -31,27 +46,12 @@ _PARTICLES = frozenset(
     ]
 )
 
-
-class Token(NamedTuple):
-    """A term and where it stands: its place in the order of terms, and the characters of the text (NFC).
-
-    One that is ``spare`` lies beside another at the same place: it is stored, and not asked for.
-    """
-
-    term: str
-    position: int
-    start: int
-    end: int
-    is_spare: bool = False
-
-
-def normal(text: str) -> str:
-    """The form of a text that tokens count in: composed (NFC), as Whisper gives it."""
-    return unicodedata.normalize("NFC", text)
+normal = normalize
+folded = fold
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The tokens of a text in order. A run of n paired characters takes n places, any other word one.
+    """The tokens of a text (in NFC) in order. A run of n paired graphemes takes n places, any other word one.
 
     So the second of two words lies further from the first than two pairs of one word do, and a phrase is exact.
     """
@@ -60,10 +60,10 @@ def tokens(text: str) -> Iterator[Token]:
         if position > LAST_POSITION:
             return
         if run["paired"]:
-            yield from _pairs(run[0], position, run.start())
-            position += len(run[0])
-        else:
-            word = folded(run[0])
+            graphemes = _graphemes(run[0], run.start())
+            yield from _pairs(graphemes, position)
+            position += len(graphemes)
+        elif word := fold(run[0]):
             stem = _stem(word)
             yield Token(stem, position, *run.span())
             if word != stem:
@@ -71,14 +71,9 @@ def tokens(text: str) -> Iterator[Token]:
             position += 1
 
 
-def folded(word: str) -> str:
-    """A word without what people do not tell apart: capitals, wide forms, kinds of apostrophe."""
-    return unicodedata.normalize("NFKC", word).casefold().replace("’", "'")[:LONGEST_TERM]
-
-
 def is_paired(word: str) -> bool:
     """Whether a word is one whose terms are pairs."""
-    return re.match(f"[{_PAIRED}]", word) is not None
+    return _IS_PAIRED.match(word) is not None
 
 
 def vector(text: str) -> str:
@@ -89,18 +84,29 @@ def vector(text: str) -> str:
     return " ".join(f"{quoted(term)}:{','.join(map(str, found))}" for term, found in places.items())
 
 
-def quoted(term: str) -> str:
-    """A term as it stands in the text of a ``tsvector`` or ``tsquery``."""
-    return "'" + term.replace("\\", "\\\\").replace("'", "''") + "'"
+def grapheme_ends(text: str) -> list[int]:
+    """Where the graphemes (UAX #29) of a text end, in order, after 0."""
+    return [0, *(grapheme.end() for grapheme in _GRAPHEME.finditer(text))]
 
 
-def _pairs(run: str, position: int, start: int) -> Iterator[Token]:
-    if len(run) == 1:
-        yield Token(run, position, start, start + 1)
-    for at in range(min(len(run) - 1, LAST_POSITION - position + 1)):
-        yield Token(run[at : at + 2], position + at, start + at, start + at + 2)
-    if run[1:] in _PARTICLES:
-        yield Token(run[0], position, start, start + 1, is_spare=True)
+def _graphemes(run: str, start: int) -> list[Token]:
+    """The graphemes of a run that are more than an invisible character, with their places in the text."""
+    found = [(fold(grapheme[0]), *grapheme.span()) for grapheme in _GRAPHEME.finditer(run)]
+    return [Token(term, 0, start + begin, start + end) for term, begin, end in found if term]
+
+
+def _pairs(graphemes: list[Token], position: int) -> Iterator[Token]:
+    if len(graphemes) == 1:
+        yield graphemes[0]._replace(position=position)
+        return
+    particle = "".join(grapheme.term for grapheme in graphemes[1:4])
+    has_particle = len(graphemes) <= 3 and particle in _PARTICLES
+    for at, grapheme in enumerate(graphemes[: LAST_POSITION - position + 1]):
+        if at + 1 < len(graphemes):
+            after = graphemes[at + 1]
+            yield Token(grapheme.term + after.term, position + at, grapheme.start, after.end)
+        if (at == 0 and has_particle) or _IS_SIGNED.match(grapheme.term):
+            yield grapheme._replace(position=position + at, is_spare=True)
 
 
 @lru_cache(maxsize=65_536)

@@ -15,6 +15,7 @@ from aiokafka import TopicPartition
 
 from storage.engine import make_engine, reading
 from storage.queries import stored_offsets
+from storage.term_renewal import renew_terms
 from storage.upserts import Sourced, forget_place, store
 from stream_apps.dead_letters import DeadLetters
 from stream_apps.deliveries import Delivery
@@ -37,6 +38,8 @@ INPUTS = (SESSIONS, UTTERANCES, WINDOWS, DELETIONS)
 BATCH_RECORDS = 500
 BATCH_S = 0.2
 MAX_WAITING = 2000
+RENEW_PAUSE_S = 0.1  # between two batches, for those who search and store
+RENEW_EVERY_S = 60.0
 
 
 class Archivist:
@@ -110,6 +113,7 @@ class ArchivistApp:
         await self._oblivion.read_back(partitions)
         self._background.start("write the history", self._write(partitions))
         self._background.start("drop what is past its retention", self._oblivion.expire())
+        self._background.start("renew the terms of search", self._renew_terms())
 
     async def receive(self, delivery: Delivery) -> None:
         """Take a record; waits while too many wait already. A tombstone, and what is forgotten, are an offset."""
@@ -223,6 +227,19 @@ class ArchivistApp:
                     known,
                 )
                 await self._archivist.forget(place.topic, place.partition)
+
+    async def _renew_terms(self) -> None:
+        """Renews the search terms of rows that an earlier version wrote, now and whenever there are any."""
+        renewed = 0
+        while True:
+            if some := await self._persist(lambda: renew_terms(self._archivist.engine)):
+                if not renewed:
+                    log.info("the search terms of an earlier version are being renewed")
+                renewed += some
+            elif renewed:
+                log.info("the search terms of %d utterances were renewed", renewed)
+                renewed = 0
+            await asyncio.sleep(RENEW_PAUSE_S if some else RENEW_EVERY_S)
 
     def _fail(self, failure: FatalError) -> None:
         if self._host is not None:

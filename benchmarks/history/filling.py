@@ -12,6 +12,7 @@ import psycopg
 
 from benchmarks.history.texts import Said
 from storage.eras import eras_of
+from storage.terms import VERSION
 from undertone.audio import to_samples
 from undertone.identifiers import make_session_id, session_created_at, utterance_id
 
@@ -25,6 +26,7 @@ _UTTERANCE = {
     "language_probability": "0.9731",
     "loudness_dbfs": "-21.7",
     "model": "whisper-base@1",
+    "terms_version": str(VERSION),
     "quality": '{"suppressed": null, "avg_logprob": -0.2, "compression_ratio": 1.1, "no_speech_probability": 0.02}',
     "audio": '{"partition": 3, "last_offset": 123456, "first_offset": 123401}',
     "timing": '{"spoken_at": "2026-01-02T03:04:05.678901Z", "received_at": "2026-01-02T03:04:05.789012Z", '

@@ -42,7 +42,7 @@ def test_several_at_once_and_again(database: str) -> None:
             done.result()
     upgrade(database)
     with psycopg.connect(database) as connection:
-        assert connection.execute("select version_num from alembic_version").fetchall() == [("0005",)]
+        assert connection.execute("select version_num from alembic_version").fetchall() == [("0006",)]
 
 
 def at_version(database: str, version: str, event: Window | Utterance, lacking: Collection[str] = ()) -> None:

@@ -8,14 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.eras import backwards, eras_of
+from storage.folding import LONGEST_TERM, fold
 from storage.questions import Question, read_question
-from storage.terms import LAST_POSITION, Token, tokens, vector
+from storage.terms import LAST_POSITION, Token, grapheme_ends, is_paired, normal, tokens, vector
 from undertone.errors import Refusal
 
 SYLLABLES = st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3)
 KOREAN = st.text(SYLLABLES, min_size=1, max_size=6)
 ENGLISH = st.from_regex(r"[A-Za-z]{1,12}('[a-z]{1,2})?", fullmatch=True)
 WORDS = st.lists(st.one_of(KOREAN, ENGLISH, st.from_regex(r"[0-9]{1,6}", fullmatch=True)), min_size=1, max_size=12)
+ALPHABETS = (
+    "aàáâãäåāeéèêëiíîïoóôöuüyýÿcçčnñłßıİơếάώςиййабвדשְָعَـ"
+    "क्षिกขดีมไเາខ្រក가각かがゝｶﾞ水葛’'ʼ\u0301\u0323\u3099\u200d\u200b\u00ad\ufe0f"
+)
+EMOJI = "\U0001f600\U0001f469\U0001f3fb\U0001f1f0\U0001f1f7\u2764\u20e31"
+LIKELY = st.sampled_from(ALPHABETS + EMOJI + " -")
+ANY = st.characters(exclude_categories=("Cs",))
+TEXTS = st.one_of(st.text(LIKELY, max_size=60), st.text(ANY, max_size=60))
+NO_SYNTAX = dict.fromkeys(map(ord, '"“”„‟«»＂「」『』〝〞〟*'), "x")
 MOMENTS = st.integers(0, 32_503_680_000_000)
 
 
@@ -86,6 +96,35 @@ def test_any_text_is_cut_without_loss_and_any_question_is_read_or_refused(text: 
         ("the weather", "weather, the", ["weather", "the"]),
         ("no yes", "yes", ["yes"]),
         ("水曜", "水曜日", ["水曜"]),
+        ("cafe", "Caf\u00e9, cafe\u0301", ["Caf\u00e9", "caf\u00e9"]),
+        ("ÉTÉ", "ete été", ["ete", "été"]),
+        ("nino", "El Niño, nino", ["nino"]),
+        ("schon", "schön schon", ["schon"]),
+        ("angstrom", "Ångström", []),
+        ("strasse", "Straße STRASSE", ["Straße", "STRASSE"]),
+        ("ελλαδα", "Ελλάδα ΕΛΛΑΔΑ", ["Ελλάδα", "ΕΛΛΑΔΑ"]),
+        ("иод", "йод", []),
+        ("йод", "Йод и\u0306од", ["Йод", "йод"]),
+        ("かく", "がく", []),
+        ("ガイド", "ｶﾞｲﾄﾞ", ["ｶﾞｲﾄﾞ"]),
+        ("istanbul", "İstanbul ISTANBUL", ["İstanbul", "ISTANBUL"]),
+        ("العربية", "العَرَبِيَّة", ["العَرَبِيَّة"]),
+        ("שלום", "שָׁלוֹם", ["שָׁלוֹם"]),
+        ("हिन्दी", "हिन्दी में", ["हिन्दी"]),
+        ("हन", "हिन्दी", []),
+        ("ดี", "อากาศดีมาก", ["ดี"]),
+        ("อากาศ", "วันนี้อากาศดี", ["อากาศ"]),
+        ("ភាសា", "ភាសាខ្មែរ", ["ភាសា"]),
+        ("ខ្មែរ", "ភាសា\u200bខ្មែរ", ["ខ្មែរ"]),
+        ("ສະບາຍ", "ສະບາຍດີ", ["ສະບາຍ"]),
+        ("မြန်မာ", "မြန်မာစာ", ["မြန်မာ"]),
+        ("refund", "re\u00adfund", ["re\u00adfund"]),
+        ("میخواهم", "می\u200cخواهم", ["می\u200cخواهم"]),
+        ("don't", "don’t don‘t donʼt don＇t", ["don’t", "don‘t", "donʼt", "don＇t"]),
+        ("“oh well”", "oh well, well oh", ["oh", "well"]),
+        ("«oh well»", "well oh", []),
+        ("「今日」", "今日は", ["今日"]),
+        ("a", "a\U0001f3fb b", ["a\U0001f3fb"]),
     ],
 )
 def test_what_is_marked(question: str, text: str, marked: list[str]) -> None:
@@ -96,6 +135,45 @@ def test_what_is_marked(question: str, text: str, marked: list[str]) -> None:
 def test_no_question_and_too_long_a_question_are_refused(question: str) -> None:
     with pytest.raises(Refusal, match="word"):
         read_question(question)
+
+
+@given(TEXTS)
+def test_both_unicode_forms_have_the_same_terms(text: str) -> None:
+    composed, decomposed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
+    assert vector(composed) == vector(decomposed) == vector(text)
+
+
+@given(TEXTS, st.data())
+def test_marks_are_whole_graphemes(text: str, data: st.DataObject) -> None:
+    """Of any stretch of the text, and the marks are parts of it."""
+    start = data.draw(st.integers(0, len(text)))
+    with suppress(Refusal):
+        ends = set(grapheme_ends(normal(text)))
+        at = 0
+        for part, _ in read_question(text[start : start + 12]).parts(text):
+            at += len(part)
+            assert at in ends
+
+
+@given(st.lists(st.text(st.one_of(LIKELY, ANY), min_size=1, max_size=8), min_size=1, max_size=6), st.data())
+def test_a_text_of_any_script_is_found_by_its_own_words(words: list[str], data: st.DataObject) -> None:
+    text = normal(" ".join(words)).translate(NO_SYNTAX)
+    word = data.draw(st.sampled_from(text.split(" ")))
+    for asked in (word, unicodedata.normalize("NFD", word), word.upper() if word.upper().lower() == word else word):
+        with suppress(Refusal):
+            read_question(asked)
+            assert finds(asked, text)
+
+
+@given(TEXTS)
+def test_folding_again_changes_nothing(text: str) -> None:
+    for token in tokens(text):
+        if len(token.term) < LONGEST_TERM and is_alphabetic(token.term):
+            assert fold(fold(token.term)) == fold(token.term)
+
+
+def is_alphabetic(term: str) -> bool:
+    return not any(map(is_paired, term))
 
 
 def test_terms_as_postgresql_reads_them() -> None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
-from storage.migrations.terms_1 import search_columns
+from storage.terms_1 import search_columns
 
 revision = "0003"
 down_revision = "0002"
