@@ -5,8 +5,8 @@ import html
 import io
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
-from urllib.parse import quote
 
+from dashboards.file_names import content_disposition
 from dashboards.forms import viewer_json
 from undertone.events import Session, Utterance
 
@@ -24,7 +24,6 @@ COLUMNS = (
 )
 _JOINER = "\u2060"  # is not seen, and keeps characters from being read together
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_TITLE_CHARACTERS = 80
 
 Pages: TypeAlias = AsyncIterator[Sequence[Utterance]]
 
@@ -41,10 +40,8 @@ def write(form: Format, session: Session, pages: Pages) -> AsyncIterator[str]:
 
 
 def disposition(session: Session, form: Format) -> str:
-    """The header that names the file: by the id, and by the title where a program understands that (RFC 6266)."""
-    title = "".join(character if character.isalnum() else " " for character in session.title or "")
-    name = "-".join(title.split())[:_TITLE_CHARACTERS] or session.session_id
-    return f"attachment; filename=\"{session.session_id}.{form}\"; filename*=UTF-8''{quote(f'{name}.{form}')}"
+    """The header that names the file: by the id, and by the title where a program understands that."""
+    return content_disposition(session.title or "", session.session_id, form)
 
 
 async def _write_srt(_: Session, pages: Pages) -> AsyncIterator[str]:
