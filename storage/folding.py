@@ -37,8 +37,8 @@ _ACCENTS = {
 
 def fold(word: str) -> str:
     """Returns the spelling that a word has in search, at most ``LONGEST_TERM`` characters; empty if nothing is left."""
-    visible = _INVISIBLE.sub("", word.translate(_APOSTROPHE))
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
+    visible: str = _INVISIBLE.sub("", word.translate(_APOSTROPHE))
+    folded: str = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
     if not folded.isascii():
         folded = _POINTS.sub("", _INVISIBLE.sub("", folded))
         folded = _LETTER.sub(_without_accents, unicodedata.normalize("NFD", folded))
@@ -47,6 +47,6 @@ def fold(word: str) -> str:
 
 
 def _without_accents(letter: "regex.Match[str]") -> str:
-    base, marks = letter[1], letter[2]
+    base, marks = str(letter[1]), str(letter[2])
     is_accent = base in _ACCENTS.get(marks, "") or _GREEK.match(base)
     return base if is_accent else base + marks

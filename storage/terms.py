@@ -65,9 +65,9 @@ def tokens(text: str) -> Iterator[Token]:
             position += len(graphemes)
         elif word := fold(run[0]):
             stem = _stem(word)
-            yield Token(stem, position, *run.span())
+            yield Token(stem, position, run.start(), run.end())
             if word != stem:
-                yield Token(word, position, *run.span(), is_spare=True)  # for prefixes
+                yield Token(word, position, run.start(), run.end(), is_spare=True)  # for prefixes
             position += 1
 
 

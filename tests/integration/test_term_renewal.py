@@ -19,7 +19,7 @@ from storage import term_renewal, terms_1
 from storage.engine import make_engine
 from storage.forgetting import drop, forget
 from storage.migrations import upgrade
-from storage.questions import read_question
+from storage.questions import read_question, without_earlier
 from storage.rows import row_of
 from storage.schema import utterances
 from storage.search import search
@@ -95,7 +95,7 @@ async def find(engine: AsyncEngine, question: str) -> list[str]:
 
 def expected(events: Sequence[Utterance], question: str) -> list[str]:
     """What is found of these once their terms are new."""
-    asked = searching.without_earlier(read_question(question))
+    asked = without_earlier(read_question(question))
     return sorted(
         (event.utterance_id for event in events if any(match for _, match in asked.parts(event.text))), reverse=True
     )

@@ -23,7 +23,7 @@ ALPHABETS = (
 )
 EMOJI = "\U0001f600\U0001f469\U0001f3fb\U0001f1f0\U0001f1f7\u2764\u20e31"
 LIKELY = st.sampled_from(ALPHABETS + EMOJI + " -")
-ANY = st.characters(exclude_categories=("Cs",))
+ANY = st.characters(exclude_categories=["Cs"])
 TEXTS = st.one_of(st.text(LIKELY, max_size=60), st.text(ANY, max_size=60))
 NO_SYNTAX = dict.fromkeys(map(ord, '"“”„‟«»＂「」『』〝〞〟*'), "x")
 MOMENTS = st.integers(0, 32_503_680_000_000)
