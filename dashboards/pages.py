@@ -11,6 +11,8 @@ from starlette.types import Scope
 
 WEB = Path(__file__).parent / "web"
 NOT_FOUND = "not-found.html"
+MOST_SLASHES = 32
+"""Of an address that gets the page: each of its links repeats ``../`` for every slash."""
 
 # modules, of the AudioWorklet too, are refused by browsers under any other type; systems differ in their tables
 for _suffix in (".js", ".mjs"):
@@ -61,4 +63,5 @@ class Pages(StaticFiles):
 
 def _wants_page(scope: Scope) -> bool:
     is_api = scope["path"] == "/v1" or scope["path"].startswith("/v1/")
-    return not is_api and "text/html" in Headers(scope=scope).get("accept", "")
+    is_too_deep = (scope.get("raw_path") or scope["path"].encode()).count(b"/") > MOST_SLASHES
+    return not is_api and not is_too_deep and "text/html" in Headers(scope=scope).get("accept", "")
