@@ -38,7 +38,7 @@ class SharedSnapshots:
         if making is None:
             self._check_room()
             making = self._tasks[session_id] = asyncio.create_task(self._make(hub, session_id))
-            making.add_done_callback(lambda _: self._tasks.pop(session_id))
+            making.add_done_callback(lambda task: self._end(session_id, task))
         return await asyncio.shield(making)
 
     async def close(self) -> None:
@@ -48,8 +48,14 @@ class SharedSnapshots:
             task.cancel()
         await asyncio.gather(*making, return_exceptions=True)
 
+    def _end(self, session_id: str | None, task: asyncio.Task[EncodedSnapshot]) -> None:
+        del self._tasks[session_id]
+        if not task.cancelled():
+            task.exception()  # all who waited for it may have left
+
     async def _make(self, hub: Hub, session_id: str | None) -> EncodedSnapshot:
         async with self._making:
+            self._check_room()  # many may have been asked for while there was room
             try:
                 snapshot = await stored_snapshot(self._engine, self._settings, hub, session_id)
             except TransientError as error:

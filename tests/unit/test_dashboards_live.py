@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from dashboards import shared_snapshots
-from dashboards.encoded import PIECE_BYTES, encode
+from dashboards.encoded import PIECE_BYTES, EncodedSnapshot, encode
 from dashboards.hub import Hub
 from dashboards.positions import read_position, write_position
 from dashboards.responses import Blocks
@@ -134,6 +134,26 @@ async def test_viewers_who_come_together_share_a_snapshot_and_one_that_leaves_ta
     assert of_one[0] is of_one[1] is not first
     assert await snapshots.get(hub, None) is not first
     assert made == 3
+
+
+async def test_many_who_ask_at_once_and_take_nothing_get_no_more_snapshots_than_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def stored(*_: Any) -> Snapshot:
+        return Snapshot(complete=True, start=START, utterances=[utterance(seq=1)])
+
+    monkeypatch.setattr(shared_snapshots, "stored_snapshot", stored)
+    monkeypatch.setattr(shared_snapshots, "MOST_KEPT_BYTES", 5000)
+    nothing = cast("Any", None)
+    snapshots = shared_snapshots.SharedSnapshots(nothing, nothing)
+    hub = Hub(1, (0, 0, 0, 0, 0))
+    asked = [snapshots.get(hub, str(number)) for number in range(100)]
+    got = await asyncio.gather(*asked, return_exceptions=True)  # what is got is kept by those who asked
+    given = [one for one in got if isinstance(one, EncodedSnapshot)]
+    refused = [one for one in got if isinstance(one, Refusal)]
+    assert len(given) + len(refused) == 100
+    assert 0 < sum(one.size_bytes for one in given) < 5000 + shared_snapshots.AT_A_TIME * given[0].size_bytes
+    assert {one.code for one in refused} == {"too_many_viewers"}
 
 
 async def test_the_stream_of_a_session_ends_when_it_is_told_that_it_is_deleted() -> None:

@@ -33,14 +33,11 @@ class Rate:
             return wait_s
         self._due_s.pop(name, None)
         self._due_s[name] = due_s + self._every_s  # last in order, so that the first is the one to forget
-        if len(self._due_s) > MOST_NAMES:
-            self._forget(now_s)
-        return 0.0
-
-    def _forget(self, now_s: float) -> None:
-        self._due_s = {name: due_s for name, due_s in self._due_s.items() if due_s > now_s}
-        while len(self._due_s) > MOST_NAMES:
+        if (
+            len(self._due_s) > MOST_NAMES
+        ):  # the first alone: looking for one in balance is work that a crowd could ask for
             del self._due_s[next(iter(self._due_s))]
+        return 0.0
 
 
 class Places:
