@@ -44,4 +44,4 @@ async def test_whatever_is_uploaded_is_a_session_or_a_documented_refusal(topics:
         assert (await served.http.get("/readyz")).status_code == 200
     assert answers[200] > 10
     assert answers[415] > 10
-    assert answers[422] > 5
+    assert answers[422] > 1  # truncated files are taken

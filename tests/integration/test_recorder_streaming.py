@@ -144,7 +144,7 @@ async def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_refused_wish_reaches_the_caller(served: Served) -> None:
-    with pytest.raises(Refusal, match="as in en or ko") as caught:
+    with pytest.raises(Refusal, match="as in en, ko or en-US") as caught:
         await create_session(served.url, language="Klingon")
     assert caught.value.code == "request_invalid"
     made = await served.make()
