@@ -17,7 +17,7 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "weights": frozenset(),
     "topics": frozenset({"kafka"}),
     "migrations": frozenset({"postgres"}),
-    "web": frozenset({"topics", "migrations"}),
+    "web": frozenset({"topics", "postgres"}),  # not the migrations: it takes audio while a database is away
     "transcriber": frozenset({"topics", "weights"}),
     "classifier": frozenset({"topics", "weights"}),
     "statistics": frozenset({"topics"}),
