@@ -36,6 +36,7 @@ async def wait_for_kafka(settings: Settings, within_s: float = STARTS_WITHIN_S) 
         if not has_waited:
             log.info("waiting up to %.0f s for Kafka at %s to start", within_s, settings.brokers())
             has_waited = True
+        log.debug("no connection to Kafka yet: %s", cause)
         await asyncio.sleep(_POLL_S)
     return True
 

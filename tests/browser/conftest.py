@@ -12,7 +12,7 @@ from tests.browser.platform import Platform, running_platform
 expect.set_options(timeout=20_000)  # five seconds, Playwright's default, are not enough where others use the cores too
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """`undertone up` in a fresh home, ready to transcribe."""
     with running_platform(tmp_path_factory.mktemp("platform") / "home") as running:

@@ -247,7 +247,7 @@ async def test_addresses_and_methods_that_are_none(client: httpx.AsyncClient) ->
     answer = await client.put("/v1/events")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_unknown")
     answer = await client.get("/nothing")
-    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/plain; charset=utf-8")
+    assert (answer.status_code, answer.json()["code"]) == (404, "address_unknown")
     assert (await client.get("/")).headers["content-type"] == "text/html; charset=utf-8"
 
 

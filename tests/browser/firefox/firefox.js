@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import puppeteer from "puppeteer-core";
 
-const WITHIN_MS = 60_000;
+const WITHIN_MS = 120_000;
 
 /** The platform's address, the WAV that the microphone hears, and Firefox, as the caller has set them up. */
 export const { PLATFORM_URL: url, SPEECH_WAV: speech, FIREFOX: executablePath } = process.env;
