@@ -29,9 +29,9 @@ set-default-source microphone
 @pytest.fixture(scope="module")
 def sound() -> Iterator[dict[str, str]]:
     """The environment of programs that play and hear through a sound server without devices."""
-    missing = [name for name in _PROGRAMS if shutil.which(name) is None]
-    if missing and not os.environ.get("CI"):
-        pytest.skip(f"not installed: {', '.join(missing)}")
+    if not os.environ.get("FIREFOX"):
+        pytest.skip("sound gets lost where others use the machine: set FIREFOX=1 and run this file alone")
+    assert [name for name in _PROGRAMS if shutil.which(name) is None] == [], "not installed"
     with tempfile.TemporaryDirectory() as folder:  # its socket's path may not be as long as those of pytest's folders
         environment = os.environ | {"XDG_RUNTIME_DIR": folder, "HOME": folder, "PULSE_SERVER": f"{folder}/pulse/native"}
         script = Path(folder, "sound.pa")
