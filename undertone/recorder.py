@@ -276,6 +276,9 @@ async def _hear(socket: ClientConnection) -> dict[str, Any]:
     return message
 
 
+_TEMPORARY = frozenset({408, 425, 429})
+
+
 class _Connect(connect):
     """Follows no redirect: the sound is meant for one server."""
 
@@ -287,9 +290,10 @@ class _Connect(connect):
 def _check_status(status: int) -> None:
     """Raise ``FatalError`` if a server that refuses the WebSocket with this status will go on doing so.
 
-    Undertone itself accepts a WebSocket and then says why it refuses, but to foreign origins.
+    Undertone itself accepts a WebSocket and then says why it refuses, but to foreign origins and where an address has
+    too many connections (429).
     """
-    if 300 <= status < 500:
+    if 300 <= status < 500 and status not in _TEMPORARY:
         raise FatalError(
             f"the WebSocket was answered with status {status}: a proxy in front of Undertone does not pass WebSockets "
             "on, or sends them elsewhere; let it pass the headers Upgrade and Connection on"

@@ -160,6 +160,14 @@ async def test_a_recorder_whose_socket_is_never_passed_on_ends_at_once(status: i
         assert target.asked == []
 
 
+@pytest.mark.parametrize("status", [408, 429, 503])
+async def test_a_recorder_whose_socket_is_refused_for_a_while_tries_again(status: int) -> None:
+    async with raw(f"HTTP/1.1 {status} No\r\ncontent-length: 0") as url:
+        recorder = Recorder(url, SessionKeys(SESSION, "a-token", "a-token"), patience_s=0.1)
+        with pytest.raises(TransientError, match="the server has been away"):
+            await recorder.stop()
+
+
 @pytest.mark.usefixtures("nobody")
 @pytest.mark.parametrize(
     ("status", "media_type", "location"),
