@@ -109,7 +109,7 @@ class Oblivion:
         session_id = session_of_key(delivery.key)
         if session_id is None or delivery.topic is DELETIONS:
             return False
-        return session_id in self._deleted or session_id < min(self._horizon, self._oldest_kept() or "")
+        return session_id in self._deleted or session_id < self._kept_from()
 
     async def bury(self, deliveries: Sequence[Delivery]) -> None:
         """End the keys of those among these that came late; durable on return."""
@@ -147,8 +147,12 @@ class Oblivion:
             )
 
     async def _past(self) -> list[str]:
-        end = min(self._horizon, self._oldest_kept() or "")
+        end = self._kept_from()
         return await older(self._engine, end, EXPIRE_SESSIONS) if end else []
+
+    def _kept_from(self) -> str:
+        """The id below which nothing is kept: the horizon, unless it lies ahead of the clock; empty keeps all."""
+        return min(self._horizon, self._oldest_kept() or "")
 
     async def _forget(self, deletions: Sequence[Deletion]) -> None:
         self._deleted |= {deletion.session_id for deletion in deletions}

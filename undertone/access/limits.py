@@ -33,9 +33,8 @@ class Rate:
             return wait_s
         self._due_s.pop(name, None)
         self._due_s[name] = due_s + self._every_s  # last in order, so that the first is the one to forget
-        if (
-            len(self._due_s) > MOST_NAMES
-        ):  # the first alone: looking for one in balance is work that a crowd could ask for
+        if len(self._due_s) > MOST_NAMES:
+            # The first alone: a look for one that is in balance is work that a crowd of names could ask for.
             del self._due_s[next(iter(self._due_s))]
         return 0.0
 
